@@ -1,0 +1,21 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Database } from '../../pkg/store/database.ts';
+import { findBoot } from './boot.ts';
+
+test('a boot that was not remembered is another one until it is', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'davit-test-boot-'));
+  try {
+    await using db = await Database.open(dir);
+    expect((await findBoot(db)).isSame).toBe(true); // there was no daemon before
+    await db.commit(db.put('node', 'bootId', 'that of last week'));
+    const boot = await findBoot(db);
+    expect([boot.isSame, (await findBoot(db)).isSame]).toEqual([false, false]);
+    await boot.remember();
+    expect((await findBoot(db)).isSame).toBe(true);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+});

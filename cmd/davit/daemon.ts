@@ -1,0 +1,182 @@
+// Builds the daemon's objects, lowest layer first, and brings records and node in line before anyone may ask.
+
+import { join } from 'node:path';
+import type { Log } from '../../pkg/base/call.ts';
+import type { ImageId, SandboxId } from '../../pkg/base/id.ts';
+import type { Config } from '../../pkg/config/config.ts';
+import { imagesUsed } from '../../pkg/container/images-used.ts';
+import { Images } from '../../pkg/image/images.ts';
+import { PreloadedImages } from '../../pkg/image/preloaded.ts';
+import type { OwnMetrics } from '../../pkg/metrics/own-metrics.ts';
+import { Networks } from '../../pkg/network/networks.ts';
+import { PodEvents } from '../../pkg/pod/events.ts';
+import { FeatureFinder } from '../../pkg/runtime/handler-features.ts';
+import { RuntimeHandlers } from '../../pkg/runtime/handlers.ts';
+import { OciCli } from '../../pkg/runtime/runtime-cli.ts';
+import { sandboxPaths } from '../../pkg/sandbox/paths.ts';
+import type { ServerDeps } from '../../pkg/server/deps.ts';
+import { Operations } from '../../pkg/server/operations.ts';
+import { Stats } from '../../pkg/stats/stats.ts';
+import { Database } from '../../pkg/store/database.ts';
+import { Cgroups } from '../../pkg/sys/cgroup.ts';
+import { findBoot } from './boot.ts';
+import { findNodeFacts } from './node-facts.ts';
+import { PodCidr } from './pod-cidr.ts';
+import { nowNs } from './now.ts';
+import { countExit } from './open-metrics.ts';
+import { openStreaming } from './open-streaming.ts';
+import { openPods } from './open-pods.ts';
+import { loadContainers, loadSandboxes, type Containers, type Sandboxes } from './records.ts';
+import { registryOptions } from './registry-options.ts';
+import { VERSION } from './version.ts';
+
+/** Everything of the daemon but the server in front of it. */
+export class Daemon implements AsyncDisposable {
+  readonly serverDeps: ServerDeps;
+  readonly #preloaded: PreloadedImages;
+  readonly #owned: AsyncDisposableStack;
+
+  private constructor(serverDeps: ServerDeps, preloaded: PreloadedImages, owned: AsyncDisposableStack) {
+    this.serverDeps = serverDeps;
+    this.#preloaded = preloaded;
+    this.#owned = owned;
+  }
+
+  /** When it returns, every state that can be asked for is true. */
+  static async open(config: Config, log: Log, counts: OwnMetrics): Promise<Daemon> {
+    await using opening = new AsyncDisposableStack();
+    const db = opening.use(await openDatabase(config, counts));
+    const sandboxes = await loadSandboxes(db, log);
+    const containers = await loadContainers(db, log);
+    const events = toEvents(sandboxes, containers, counts);
+    const images = opening.use(await openImages(config, { db, log, containers, counts }));
+    const networks = opening.use(await openNetworks(config, log, counts));
+    const stats = opening.use(await openStats(config, log));
+    const cgroups = await Cgroups.detect();
+    const handlers = toHandlers(config);
+    const facts = await findNodeFacts(config, cgroups);
+    const { swapAccounting } = facts;
+    const boot = await findBoot(db);
+    const features = new FeatureFinder({ handlers, cli: new OciCli({ swapAccounting }) });
+    const pods = await openPods({
+      config,
+      log,
+      sandboxes,
+      containers,
+      images,
+      networks,
+      cgroups,
+      handlers,
+      facts,
+      features,
+      podCidr: await PodCidr.load(db),
+      sameBoot: boot.isSame,
+      owned: opening,
+      counts,
+    });
+    await boot.remember();
+    const cgroupDriver = config.cgroup.driver;
+    const dir = join(config.root, 'images.d');
+    const preloaded = opening.use(await PreloadedImages.open({ db, dir, images, log }));
+    const deps: ServerDeps = {
+      version: VERSION,
+      pods,
+      sandboxes,
+      containers,
+      images,
+      preloaded,
+      networks,
+      events,
+      stats,
+      operations: new Operations(),
+      handlers,
+      features,
+      cgroupDriver,
+      streaming: opening.use(await openStreaming(config, { backend: pods.streams, log })),
+    };
+    return new Daemon(deps, preloaded, opening.move());
+  }
+
+  /** Begins what need not be done before the first answer. */
+  async start(): Promise<void> {
+    await this.#preloaded.start();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned.disposeAsync();
+  }
+}
+
+function openDatabase({ root }: Config, counts: OwnMetrics): Promise<Database> {
+  return Database.open(join(root, 'db'), (outcome, tookMs) => {
+    counts.commit(outcome, tookMs);
+  });
+}
+
+function openImages(
+  config: Config,
+  { db, log, containers, counts }: { db: Database; log: Log; containers: Containers; counts: OwnMetrics },
+): Promise<Images> {
+  return Images.open({
+    db,
+    log,
+    root: config.root,
+    runDir: config.run,
+    registries: registryOptions(config.image),
+    pinned: config.image.pinned,
+    concurrency: { downloads: config.image.max_downloads, unpacks: config.image.max_unpacks },
+    isInUse: (id: ImageId) => containers.list().some((container) => imagesUsed(container).has(id)),
+    observer: {
+      pulled: (outcome, tookMs) => {
+        counts.pull(outcome, tookMs);
+      },
+      layers: (layers) => {
+        counts.layers(layers);
+      },
+    },
+  });
+}
+
+function openNetworks({ cni }: Config, log: Log, counts: OwnMetrics): Promise<Networks> {
+  const timeoutMs = cni.timeout_seconds * 1000;
+  return Networks.open({
+    confDir: cni.conf_dir,
+    binDirs: cni.bin_dirs,
+    timeoutMs,
+    log,
+    observe: (run, outcome, tookMs) => {
+      counts.cni(run, outcome, tookMs);
+    },
+  });
+}
+
+/** Told of from the first change on, those of the recovery included. */
+function toEvents(sandboxes: Sandboxes, containers: Containers, counts: OwnMetrics): PodEvents {
+  const events = new PodEvents({ sandboxes, containers, now: nowNs });
+  sandboxes.onChange((before, after) => {
+    events.sandboxChanged(before, after);
+  });
+  containers.onChange((before, after) => {
+    events.containerChanged(before, after);
+    countExit(counts, before, after);
+  });
+  return events;
+}
+
+function openStats({ root, run }: Config, log: Log): Promise<Stats> {
+  return Stats.open({
+    networkPath: (id) => join(sandboxPaths(run, id as SandboxId).namespaces, 'net'),
+    layerPath: (id) => join(root, 'snapshots', id, 'fs'),
+    layersRoot: root,
+    log,
+  });
+}
+
+function toHandlers({ runtime, run, cgroup }: Config): RuntimeHandlers {
+  return new RuntimeHandlers({
+    handlers: runtime.handlers,
+    defaultHandler: runtime.default_handler,
+    runDir: run,
+    systemdCgroup: cgroup.driver === 'systemd',
+  });
+}

@@ -1,0 +1,220 @@
+// Puts the operations on pods together with what they act on, and recovers what an earlier daemon has left.
+
+import { join } from 'node:path';
+import { KeyedLock } from '../../pkg/async/keyed-lock.ts';
+import { SingleFlight } from '../../pkg/async/single-flight.ts';
+import { background, type Log } from '../../pkg/base/call.ts';
+import type { ContainerId, SandboxId } from '../../pkg/base/id.ts';
+import type { Outcome } from '../../pkg/base/outcome.ts';
+import type { Config } from '../../pkg/config/config.ts';
+import type { Container } from '../../pkg/container/container.ts';
+import { ExitWaiters, type ExitDeps, type ExitReport } from '../../pkg/container/exit.ts';
+import { findOomKill } from '../../pkg/container/oom-kill.ts';
+import { containerPaths } from '../../pkg/container/paths.ts';
+import type { Images } from '../../pkg/image/images.ts';
+import type { OwnMetrics } from '../../pkg/metrics/own-metrics.ts';
+import type { Networks } from '../../pkg/network/networks.ts';
+import { planner, type NodeFacts } from '../../pkg/pod/container-plan.ts';
+import { ContainerRuntime } from '../../pkg/pod/container-runtime.ts';
+import { Exits } from '../../pkg/pod/exits.ts';
+import { OciPodInit } from '../../pkg/pod/pod-init.ts';
+import { Pods, type PodsDeps } from '../../pkg/pod/pods.ts';
+import { expectRoom } from '../../pkg/pod/room.ts';
+import { recoverPods, type RecoverDeps } from '../../pkg/pod/recover.ts';
+import type { StopPodDeps } from '../../pkg/pod/stop-pod.ts';
+import { isWhole } from '../../pkg/pod/whole.ts';
+import { Conmon } from '../../pkg/runtime/conmon.ts';
+import { ExecCgroups } from '../../pkg/runtime/exec-cgroup.ts';
+import { ExitWatch, findExit, type ContainerExit } from '../../pkg/runtime/exit-watch.ts';
+import type { FeatureFinder } from '../../pkg/runtime/handler-features.ts';
+import type { RuntimeHandlers } from '../../pkg/runtime/handlers.ts';
+import { oomKilled } from '../../pkg/runtime/oom-killed.ts';
+import { OciCli } from '../../pkg/runtime/runtime-cli.ts';
+import { checkNetwork } from '../../pkg/sandbox/attachment.ts';
+import type { Sandbox } from '../../pkg/sandbox/sandbox.ts';
+import type { SandboxDeps } from '../../pkg/sandbox/operations.ts';
+import type { Cgroups } from '../../pkg/sys/cgroup.ts';
+import { describeProcess } from '../../pkg/sys/describe-process.ts';
+import { isAlive, signal, waitForExit } from '../../pkg/sys/process.ts';
+import type { Containers, Sandboxes } from './records.ts';
+import { nowNs } from './now.ts';
+import type { PodCidr } from './pod-cidr.ts';
+
+export interface OpenPodsOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly sandboxes: Sandboxes;
+  readonly containers: Containers;
+  readonly images: Images;
+  readonly networks: Networks;
+  readonly cgroups: Cgroups;
+  readonly handlers: RuntimeHandlers;
+  readonly facts: NodeFacts;
+  readonly features: FeatureFinder;
+  readonly podCidr: PodCidr;
+  /** Whether processes of an earlier daemon may still be there. */
+  readonly sameBoot: boolean;
+  /** Closes what is opened here when the daemon ends. */
+  readonly owned: AsyncDisposableStack;
+  readonly counts: OwnMetrics;
+}
+
+/** Returns when every state is true; what takes longer than a daemon's start may goes on by itself. */
+export async function openPods(options: OpenPodsOptions): Promise<Pods> {
+  const { config, log, owned } = options;
+  const stopping = new AbortController();
+  owned.defer(() => {
+    stopping.abort();
+  });
+  const exitDir = join(config.run, 'exits');
+  const findReport = async (id: ContainerId) => toReport(await findExit(exitDir, id));
+  const waiters = new ExitWaiters();
+  const locks = { sandbox: new KeyedLock<SandboxId>(), container: new KeyedLock<ContainerId>() };
+  const exit = toExitDeps(options, locks.container, waiters);
+  const exits = new Exits({
+    exit,
+    log,
+    findReport,
+    waitForExit: (process, signal) => waitForExit({ signal }, process),
+    stopping: stopping.signal,
+  });
+  const onExit = (id: string, end: ContainerExit) => {
+    exits.onReport(id as ContainerId, toReport(end)); // an id that is no container's changes nothing
+  };
+  const watch = owned.use(await ExitWatch.open({ dir: exitDir, log, onExit }));
+  const parts = await toParts(options, { locks, waiters, exitDir, watch });
+  await recoverAll(options, parts, { exit, exits, findReport });
+  return new Pods(toPodsDeps(options, parts, { exits, locks }));
+}
+
+interface Locks {
+  readonly sandbox: KeyedLock<SandboxId>;
+  readonly container: KeyedLock<ContainerId>;
+}
+
+/** What all operations share. */
+interface Parts {
+  readonly cli: OciCli;
+  readonly runtime: ContainerRuntime;
+  readonly stop: StopPodDeps;
+}
+
+function toReport(end: ContainerExit | undefined): ExitReport | undefined {
+  return end === undefined || end.exitCode < 0 ? undefined : end;
+}
+
+function toExitDeps(
+  { config, containers, cgroups }: OpenPodsOptions,
+  locks: KeyedLock<ContainerId>,
+  waiters: ExitWaiters,
+): ExitDeps {
+  const kill = async (container: Container): Promise<string | undefined> =>
+    findOomKill(cgroups, container, await oomKilled(containerPaths(config.run, container.id).bundle));
+  return { locks, store: containers, waiters, cgroups, findOomKill: kill };
+}
+
+async function toParts(
+  options: OpenPodsOptions,
+  shared: { locks: Locks; waiters: ExitWaiters; exitDir: string; watch: ExitWatch },
+): Promise<Parts> {
+  const { config, facts, handlers, sandboxes, containers, images, networks, cgroups } = options;
+  const { locks, waiters, exitDir, watch } = shared;
+  const runDir = config.run;
+  const observe = (program: string) => (command: string, outcome: Outcome, tookMs: number) => {
+    options.counts.runtime({ program, command }, outcome, tookMs);
+  };
+  const cli = new OciCli({ swapAccounting: facts.swapAccounting, observe: observe('oci-runtime') });
+  const shim = new Conmon({ path: config.runtime.monitor, exitDir, observe: observe('monitor') });
+  const exec = { conmonPath: config.runtime.monitor, cgroups: await ExecCgroups.open(cgroups, cli) };
+  const runtime = new ContainerRuntime({ runDir, handlers, shim, cli, exec, exits: watch });
+  const init = new OciPodInit({
+    runDir,
+    program: config.runtime.init,
+    handlers,
+    shim,
+    cli,
+    exits: watch,
+    cgroup: facts.cgroup,
+    oomScoreAdj: facts.lowestOomScoreAdj,
+  });
+  const sandbox: SandboxDeps = { runDir, store: sandboxes, locks: locks.sandbox, cgroups, networks, init };
+  const { snapshots, volumes } = images;
+  const container = {
+    runDir,
+    locks: locks.container,
+    store: containers,
+    snapshots,
+    volumes,
+    runtime,
+    cgroups,
+    waiters,
+    signal,
+    describeProcess,
+  };
+  return { cli, runtime, stop: { sandbox, container, containers } };
+}
+
+async function recoverAll(
+  { config, log, sandboxes, networks, handlers, sameBoot }: OpenPodsOptions,
+  { cli, runtime, stop }: Parts,
+  exiting: Pick<RecoverDeps, 'exit' | 'exits' | 'findReport'>,
+): Promise<void> {
+  const call = background(log, config.runtime.timeout_seconds * 1000);
+  const runDir = config.run;
+  const initStatus = async ({ id, config: { handler } }: Sandbox) =>
+    (await cli.state(call, handlers.get(handler), id))?.status;
+  const { unfinished } = await recoverPods(
+    {
+      ...stop,
+      ...exiting,
+      sandboxes,
+      isAlive: (process) => (sameBoot ? isAlive(process) : Promise.resolve(false)),
+      runtimeStatus: (caller, container) => runtime.status(caller, container),
+      isWhole: (sandbox) => isWhole({ runDir, sameBoot, initStatus }, sandbox),
+      checkNetwork: (caller, sandbox) => checkNetwork({ runDir, networks }, caller, sandbox),
+    },
+    call,
+  );
+  void unfinished; // goes on by itself, and logs each of its failures
+}
+
+function toPodsDeps(
+  { config, facts, features, sandboxes, containers, images, networks, podCidr }: OpenPodsOptions,
+  { runtime, stop }: Parts,
+  { exits, locks }: { exits: Exits; locks: Locks },
+): PodsDeps {
+  const { container, sandbox } = stop;
+  return {
+    runDir: config.run,
+    run: {
+      sandbox,
+      sandboxes,
+      networks,
+      runs: new SingleFlight(),
+      cgroup: facts.cgroup,
+      podCidr: () => podCidr.get(),
+      expectRoom: () => expectRoom(config.root),
+      now: nowNs,
+    },
+    stop,
+    create: {
+      container,
+      containers,
+      sandboxes,
+      sandboxLocks: locks.sandbox,
+      images,
+      creations: new SingleFlight(),
+      cgroup: facts.cgroup,
+      plan: planner({ facts, containers, features }),
+      expectRoom: () => expectRoom(config.root),
+      now: nowNs,
+    },
+    start: { locks: locks.container, store: containers, runtime, now: nowNs },
+    update: { locks: locks.container, store: containers, runtime },
+    exits,
+    runtime,
+    sandboxes,
+    containers,
+    podCidr,
+  };
+}

@@ -1,0 +1,5 @@
+// The version that is shown and logged.
+
+import manifest from '../../package.json' with { type: 'json' };
+
+export const VERSION: string = manifest.version;

@@ -1,0 +1,28 @@
+// Median, p10 and p90 of what was measured.
+
+export interface Summary {
+  readonly median: number;
+  readonly p10: number;
+  readonly p90: number;
+  readonly count: number;
+}
+
+/** @returns `undefined` when there are no values */
+export function summarize(values: readonly number[]): Summary | undefined {
+  if (values.length === 0) return undefined;
+  const sorted = [...values].sort((a, b) => a - b);
+  return {
+    median: quantile(sorted, 0.5),
+    p10: quantile(sorted, 0.1),
+    p90: quantile(sorted, 0.9),
+    count: sorted.length,
+  };
+}
+
+/** Between two values it takes the share of each. */
+function quantile(sorted: readonly number[], q: number): number {
+  const at = (sorted.length - 1) * q;
+  const below = sorted[Math.floor(at)] ?? 0;
+  const above = sorted[Math.ceil(at)] ?? below;
+  return below + (above - below) * (at - Math.floor(at));
+}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { both, stage, Timeline } from './timeline.ts';
+
+test('the open stage is the innermost that goes on', () => {
+  const timeline = new Timeline();
+  expect(timeline.openStage()).toBeUndefined();
+  using _outer = timeline.begin('outer');
+  {
+    using _inner = timeline.begin('inner');
+    expect(timeline.openStage()).toMatchObject({ name: 'inner' });
+  }
+  expect(timeline.openStage()).toMatchObject({ name: 'outer' });
+});
+
+test('a stage that begins or ends is a change', async () => {
+  const timeline = new Timeline();
+  const made = timeline.changedAtMs;
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const begun = timeline.begin('one');
+  const afterBegin = timeline.changedAtMs;
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  begun[Symbol.dispose]();
+  expect(afterBegin).toBeGreaterThan(made);
+  expect(timeline.changedAtMs).toBeGreaterThan(afterBegin);
+});
+
+test('both() notes each stage twice', () => {
+  const [one, other] = [new Timeline(), new Timeline()];
+  {
+    using _stage = stage({ timeline: both(one, other) }, 'mount');
+  }
+  expect([one, other].map((each) => each.stages())).toMatchObject([
+    [{ name: 'mount', tookMs: expect.any(Number) as number }],
+    [{ name: 'mount', tookMs: expect.any(Number) as number }],
+  ]);
+  expect(both(undefined, one)).toBe(one);
+});

@@ -1,0 +1,73 @@
+// Which stages an operation went through and how long each took: the answer to "why was this pod slow?".
+
+/** One stage. Times are milliseconds since the Unix epoch, with fractions. */
+export interface Stage {
+  readonly name: string;
+  readonly startedAtMs: number;
+  /** Absent while the stage goes on. */
+  readonly tookMs?: number;
+}
+
+/** Where stages are noted. */
+export interface StageLog {
+  /** Notes that a stage begins; it ends when the result is disposed. */
+  begin(name: string): Disposable;
+}
+
+/** More than any pod start has; a loop that notes stages without end is cut off here. */
+const MAX_STAGES = 256;
+
+export class Timeline implements StageLog {
+  readonly #stages: Stage[] = [];
+  #changedAtMs = nowMs();
+
+  begin(name: string): Disposable {
+    const startedAtMs = nowMs();
+    this.#changedAtMs = startedAtMs;
+    if (this.#stages.length >= MAX_STAGES) return { [Symbol.dispose]: () => undefined };
+    const index = this.#stages.push({ name, startedAtMs }) - 1;
+    return {
+      [Symbol.dispose]: () => {
+        this.#changedAtMs = nowMs();
+        this.#stages[index] = { name, startedAtMs, tookMs: this.#changedAtMs - startedAtMs };
+      },
+    };
+  }
+
+  /** When a stage began or ended last, else when the timeline was made. */
+  get changedAtMs(): number {
+    return this.#changedAtMs;
+  }
+
+  /** The stage that goes on, the innermost if there are several. */
+  openStage(): Stage | undefined {
+    return this.#stages.findLast(({ tookMs }) => tookMs === undefined);
+  }
+
+  /** In the order in which they began. */
+  stages(): readonly Stage[] {
+    return [...this.#stages];
+  }
+}
+
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** Notes each stage in both. */
+export function both(one: StageLog | undefined, other: StageLog): StageLog {
+  if (one === undefined) return other;
+  return {
+    begin: (name) => {
+      const begun = new DisposableStack();
+      begun.use(one.begin(name));
+      begun.use(other.begin(name));
+      return begun;
+    },
+  };
+}
+
+/** Notes a stage on the timeline of `call`, if it has one: `using _stage = stage(call, 'cni add bridge')`. */
+export function stage(call: { readonly timeline?: StageLog | undefined }, name: string): Disposable {
+  return call.timeline?.begin(name) ?? { [Symbol.dispose]: () => undefined };
+}

@@ -1,0 +1,185 @@
+// The configuration: what may stand in it, what it means, and what holds without it. The text of
+// `davit config default` is made from this schema, so that each option has one home.
+
+import * as z from 'zod';
+import { LOG_LEVELS } from '../base/log-level.ts';
+
+const absolutePath = z
+  .string()
+  .regex(/^\/[^\0]*$/, 'must be an absolute path')
+  .refine((path) => !path.split('/').includes('..'), 'must not contain ".."');
+
+const count = (min: number, max: number) =>
+  z.int(`must be an integer from ${min} to ${max}`).min(min).max(max);
+
+const HANDLER_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+
+const handler = z.strictObject({
+  path: absolutePath.describe('OCI runtime program: runc, crun, or another with their command line'),
+});
+
+const log = z.strictObject({
+  level: z
+    .enum(LOG_LEVELS)
+    .default('info')
+    .describe('debug, info, warn or error; lists and status calls are debug'),
+});
+
+const cgroup = z.strictObject({
+  driver: z
+    .enum(['cgroupfs', 'systemd'])
+    .default('cgroupfs')
+    .describe(
+      'cgroupfs or systemd; the kubelet asks for it and follows (systemd where systemd is process 1)',
+    ),
+  parent: z
+    .string()
+    .regex(/^\/?[\w.:@-]+(\/[\w.:@-]+)*$/, 'must be a cgroup path')
+    .default('/davit')
+    .describe('cgroup of pods that name no parent; with the systemd driver a slice such as "davit.slice"'),
+});
+
+const cni = z.strictObject({
+  conf_dir: absolutePath
+    .default('/etc/cni/net.d')
+    .describe('network configurations; the first by name is used'),
+  bin_dirs: z
+    .array(absolutePath)
+    .min(1)
+    .default(['/opt/cni/bin', '/usr/lib/cni'])
+    .describe('where plugins are looked for, in this order'),
+  timeout_seconds: count(1, 600).default(60).describe('for one call of one plugin, in seconds'),
+});
+
+const image = z.strictObject({
+  certs_dirs: z
+    .array(absolutePath)
+    .default(['/etc/davit/certs.d', '/etc/containerd/certs.d'])
+    .describe('registries: HOST/hosts.toml as containerd reads it; the first folder that has HOST counts'),
+  pinned: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('images that the kubelet is not to remove: names, or with * for any characters'),
+  max_downloads: count(1, 64)
+    .default(6)
+    .describe('layers downloaded at the same time, over all pulls; 2 MiB of each wait for a thread'),
+  max_unpacks: count(1, 64)
+    .default(2)
+    .describe('layers unpacked at the same time, while they come; each takes a thread'),
+  min_rate_bytes: count(0, 1_000_000_000)
+    .default(10_000)
+    .describe('a mirror that gives fewer bytes per second is left for the next host; 0 waits for any'),
+  min_rate_window_seconds: count(1, 3600).default(20).describe('over so much waiting is the rate measured'),
+});
+
+const runtime = z.strictObject({
+  default_handler: z
+    .string()
+    .regex(HANDLER_NAME)
+    .default('runc')
+    .describe('handler of pods whose RuntimeClass names none'),
+  monitor: absolutePath
+    .default('/usr/bin/conmon')
+    .describe('conmon: keeps log and exit code of one container'),
+  init: absolutePath
+    .default('/usr/bin/catatonit')
+    .describe('static init, only run in pods that share one pid namespace'),
+  timeout_seconds: count(1, 3600).default(240).describe('for one call of an OCI runtime, in seconds'),
+  unset_seccomp_profile: z
+    .enum(['unconfined', 'runtime/default'])
+    .default('unconfined')
+    .describe('of containers that ask for no seccomp profile: unconfined or runtime/default'),
+  seccomp_profile_dir: absolutePath
+    .default('/var/lib/kubelet/seccomp')
+    .describe('seccomp profiles named by a relative path; the kubelet sends absolute ones'),
+  handlers: z
+    .record(z.string().regex(HANDLER_NAME, 'must be lower-case letters, digits and dashes'), handler)
+    .default({ runc: { path: '/usr/sbin/runc' }, crun: { path: '/usr/bin/crun' } })
+    .describe('by the name that a RuntimeClass uses'),
+});
+
+const streaming = z.strictObject({
+  address: z
+    .union([z.ipv4(), z.ipv6()], 'must be an IP address')
+    .default('127.0.0.1')
+    .describe('where exec, attach and port-forward are served; the kubelet of this node is the client'),
+  port: count(0, 65_535).default(0).describe('0 for any that is free'),
+  idle_timeout_seconds: count(1, 2_000_000)
+    .default(4 * 3600)
+    .describe('a stream on which nothing comes or goes for so long is cut'),
+  creation_timeout_seconds: count(1, 600)
+    .default(30)
+    .describe('how long a client may take to open all parts of a stream'),
+});
+
+/** An address of this machine that no other can reach. */
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[::1\]):\d+$/;
+
+const metrics = z
+  .strictObject({
+    address: z
+      .string()
+      .regex(
+        /^$|^\/[^\0]*$|^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\]):\d{1,5}$/,
+        'must be IP:PORT, the absolute path of a socket, or empty',
+      )
+      .default('')
+      .describe(
+        'where Prometheus asks: "127.0.0.1:9102", "[::1]:9102" or the path of a socket; empty for none',
+      ),
+    tls_cert: z
+      .union([z.literal(''), absolutePath])
+      .default('')
+      .describe('certificate of the listener, in PEM; needed where others can reach it'),
+    tls_key: z
+      .union([z.literal(''), absolutePath])
+      .default('')
+      .describe('its key, in PEM'),
+  })
+  .refine((given) => (given.tls_cert === '') === (given.tls_key === ''), {
+    error: 'must have both tls_cert and tls_key, or neither',
+    path: ['tls_key'],
+  })
+  .refine(
+    ({ address, tls_cert }) =>
+      address === '' || address.startsWith('/') || LOOPBACK.test(address) || tls_cert !== '',
+    { error: 'must be on loopback, a socket, or have tls_cert and tls_key', path: ['address'] },
+  );
+
+const cadvisor = z.strictObject({
+  socket: z
+    .union([z.literal(''), absolutePath])
+    .default('')
+    .describe("a socket for the kubelet's cAdvisor, which takes Davit for containerd then; empty for none"),
+});
+
+const tracing = z.strictObject({
+  endpoint: z
+    .union([z.literal(''), z.url({ protocol: /^https?$/ })])
+    .default('')
+    .describe('OpenTelemetry collector: "http://127.0.0.1:4318/v1/traces"; empty for none'),
+  samples_per_thousand: count(0, 1000)
+    .default(0)
+    .describe('of calls that come without a trace; those that the kubelet traces are always traced'),
+});
+
+export const configSchema = z.strictObject({
+  root: absolutePath
+    .default('/var/lib/davit')
+    .describe('survives a reboot: images, writable layers, database'),
+  run: absolutePath.default('/run/davit').describe('does not: bundles, namespaces, exit files, sockets'),
+  socket: absolutePath
+    .default('/run/davit/davit.sock')
+    .describe('the CRI socket, for the kubelet and crictl'),
+  log: log.prefault({}),
+  cgroup: cgroup.prefault({}),
+  cni: cni.prefault({}),
+  image: image.prefault({}),
+  runtime: runtime.prefault({}),
+  metrics: metrics.prefault({}),
+  cadvisor: cadvisor.prefault({}),
+  tracing: tracing.prefault({}),
+  streaming: streaming.prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;

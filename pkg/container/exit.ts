@@ -1,0 +1,106 @@
+// A container's process has ended: what that means, and who waits to hear of it.
+
+import type { KeyedLock } from '../async/keyed-lock.ts';
+import type { Call } from '../base/call.ts';
+import type { ContainerId } from '../base/id.ts';
+import { signalName } from '../sys/signal-number.ts';
+import type { Container } from './container.ts';
+import { mayExit, move, type Exited } from './phase.ts';
+
+export interface ExitDeps {
+  readonly locks: KeyedLock<ContainerId>;
+  readonly store: {
+    find(id: ContainerId): Container | undefined;
+    put(container: Container): Promise<void>;
+  };
+  /** Why the kernel killed one of its processes for want of memory, if it did; see findOomKill(). */
+  readonly findOomKill: (container: Container) => Promise<string | undefined>;
+  readonly waiters: ExitWaiters;
+  readonly cgroups: { killAll(call: Call, path: string): Promise<void> };
+}
+
+/** What the shim has to say of an end. */
+export interface ExitReport {
+  readonly exitCode: number;
+  readonly finishedAtNs: bigint;
+}
+
+/**
+ * Records the end of a container; a second report of the same end changes nothing. Processes that share
+ * their pid namespace with others do not die with their init: they are killed here.
+ *
+ * @param report `undefined` if the shim died and nobody knows how the container ended
+ */
+export async function recordExit(
+  deps: ExitDeps,
+  call: Call,
+  id: ContainerId,
+  report: ExitReport | undefined,
+): Promise<void> {
+  using _guard = await deps.locks.acquire(id, call.signal);
+  const container = deps.store.find(id);
+  if (container === undefined || !mayExit(container.state)) return;
+  if (!container.ownPidNamespace) await deps.cgroups.killAll(call, container.cgroupPath);
+  const oomKill = await deps.findOomKill(container);
+  const startedAtNs = 'startedAtNs' in container.state ? container.state.startedAtNs : 0n;
+  const exited: Exited = { phase: 'exited', startedAtNs, ...describe(report, oomKill) };
+  await deps.store.put({ ...container, state: move(container.state, exited) });
+  call.log.info({ id, exitCode: exited.exitCode, reason: exited.reason }, 'container exited');
+  deps.waiters.tell(id);
+}
+
+const UNKNOWN_EXIT_CODE = 255;
+
+function describe(
+  report: ExitReport | undefined,
+  oomKill: string | undefined,
+): Pick<Exited, 'exitCode' | 'finishedAtNs' | 'reason' | 'message'> {
+  if (report === undefined) {
+    return {
+      exitCode: UNKNOWN_EXIT_CODE,
+      finishedAtNs: BigInt(Date.now()) * 1_000_000n,
+      reason: 'ContainerStatusUnknown',
+      message: 'the monitor of the container ended before the container did, so its exit code is not known',
+    };
+  }
+  const { exitCode, finishedAtNs } = report;
+  if (oomKill !== undefined) return { exitCode, finishedAtNs, reason: 'OOMKilled', message: oomKill };
+  const reason = exitCode === 0 ? 'Completed' : 'Error';
+  return { exitCode, finishedAtNs, reason, message: describeSignal(exitCode) };
+}
+
+/** A shim adds this to the number of the signal that killed the process; so does a shell. */
+const KILLED_BY_SIGNAL = 128;
+
+function describeSignal(exitCode: number): string {
+  const number = exitCode - KILLED_BY_SIGNAL;
+  const name = signalName(number);
+  return name === undefined ? '' : `killed by ${name} (${number})`;
+}
+
+/** Who waits for the end of a container. */
+export class ExitWaiters {
+  readonly #waiting = new Map<ContainerId, Set<() => void>>();
+
+  /** Resolves when the container's end has been recorded, or `signal` aborts: look which. */
+  async wait(id: ContainerId, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const set = this.#waiting.get(id) ?? new Set();
+    this.#waiting.set(id, set);
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        set.delete(done);
+        if (set.size === 0 && this.#waiting.get(id) === set) this.#waiting.delete(id);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      set.add(done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  /** Also wakes a stop that must look again, because its deadline has moved. */
+  tell(id: ContainerId): void {
+    for (const done of this.#waiting.get(id) ?? []) done();
+  }
+}

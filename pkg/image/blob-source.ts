@@ -1,0 +1,19 @@
+// Where blobs come from: a registry, or an archive.
+
+import type { Descriptor } from './manifest.ts';
+
+/** Told of each request for a blob, or for the rest of one. */
+export interface BlobObserver {
+  /** @param host `https://mirror.example` */
+  asked(host: string): void;
+}
+
+export interface BlobSource {
+  /**
+   * The bytes of a blob, not yet verified, and no more of them than the descriptor says. Each piece is good until
+   * the next is asked for.
+   *
+   * @throws {Fault} while iterating: unavailable, not_found, data_loss and what else the source has
+   */
+  open(descriptor: Descriptor, signal: AbortSignal, observer?: BlobObserver): AsyncIterable<Buffer>;
+}

@@ -1,0 +1,314 @@
+// The images of this node: pulled, loaded, found, removed. An image is in the records only when all its layers
+// are; layers that no image has are collected.
+
+import { KeyedLock } from '../async/keyed-lock.ts';
+import { SingleFlight } from '../async/single-flight.ts';
+import type { Call, Log } from '../base/call.ts';
+import { Fault } from '../base/fault.ts';
+import type { ImageId } from '../base/id.ts';
+import { observed, type Observe } from '../base/outcome.ts';
+import { stage } from '../base/timeline.ts';
+import type { Database } from '../store/database.ts';
+import { Archive } from './archive/archive.ts';
+import { explainDisk } from './disk-fault.ts';
+import { diskUsage, type DiskUsage } from './disk-usage.ts';
+import type { Image } from './image.ts';
+import { ImageRecords } from './image-records.ts';
+import type { ImageSource } from './image-source.ts';
+import { ImageVolumes } from './image-volumes.ts';
+import { LayerStore } from './layer-store.ts';
+import { needs, type LayersNeeded } from './layers-needed.ts';
+import { pinMatcher } from './pinned.ts';
+import { PullLog, type PullProgress } from './pull-log.ts';
+import { parseReference, type Reference } from './reference.ts';
+import { RegistrySession, type FetchedManifest, type RegistryOptions } from './registry/client.ts';
+import { fingerprintOf, type RegistryAuth } from './registry/credentials.ts';
+import { fetchTop, namesFor, resolveImage } from './resolve.ts';
+import { Snapshots } from './snapshots.ts';
+import type { UnpackLimits } from './unpack/limits.ts';
+
+export interface ImagesOptions {
+  readonly db: Database;
+  /** Holds `layers`, `snapshots` and `ingest`. */
+  readonly root: string;
+  /** Holds the mounted root file systems. */
+  readonly runDir: string;
+  readonly registries: RegistryOptions;
+  readonly concurrency: { readonly downloads: number; readonly unpacks: number };
+  readonly limits?: UnpackLimits;
+  /** Names of images that the kubelet is to keep, see `pinMatcher()`. */
+  readonly pinned?: readonly string[];
+  /** Whether a container has the image: it is kept then. */
+  readonly isInUse: (id: ImageId) => boolean;
+  readonly log: Log;
+  readonly observer?: PullObserver;
+}
+
+/** Told of pulls: equal ones that share the work count once. */
+export interface PullObserver {
+  readonly pulled: Observe;
+  /** What became of the layers of a pulled image. */
+  readonly layers: (layers: LayersNeeded) => void;
+}
+
+export interface PullRequest {
+  /** As the kubelet has it: `busybox`, `registry.example/a/b@sha256:…` */
+  readonly reference: string;
+  readonly auth?: RegistryAuth | undefined;
+}
+
+export class Images implements AsyncDisposable {
+  readonly snapshots: Snapshots;
+  readonly volumes: ImageVolumes;
+  /** Those under way, and the last few. */
+  readonly pulls: PullLog;
+  readonly #options: ImagesOptions;
+  readonly #records: ImageRecords;
+  readonly #layers: LayerStore;
+  readonly #flights = new SingleFlight<string, Image>();
+  readonly #locks: KeyedLock<ImageId>;
+  readonly #isPinned: (image: Image) => boolean;
+  /** What goes on although nobody waits for it. */
+  readonly #background = new Set<Promise<void>>();
+
+  private constructor(
+    options: ImagesOptions,
+    parts: { records: ImageRecords; layers: LayerStore; locks: KeyedLock<ImageId>; snapshots: Snapshots },
+  ) {
+    this.#options = options;
+    this.#isPinned = pinMatcher(options.pinned ?? []);
+    this.#records = parts.records;
+    this.#layers = parts.layers;
+    this.#locks = parts.locks;
+    this.snapshots = parts.snapshots;
+    const { layers, locks, records } = parts;
+    const findImage = (id: ImageId) => records.find(id);
+    this.pulls = new PullLog(layers.activities);
+    this.volumes = new ImageVolumes({ runDir: options.runDir, layers, locks, findImage });
+  }
+
+  /** Reads the records, and clears away what a crash left half done. */
+  static async open(options: ImagesOptions): Promise<Images> {
+    const records = await ImageRecords.open(options.db, options.log);
+    const layers = await LayerStore.open(options);
+    const locks = new KeyedLock<ImageId>();
+    const { root, runDir } = options;
+    const snapshots = await Snapshots.open({
+      root,
+      runDir,
+      layers,
+      locks,
+      findImage: (id) => records.find(id),
+    });
+    const images = new Images(options, { records, layers, locks, snapshots });
+    images.#inBackground(layers.sweep());
+    return images;
+  }
+
+  list(): Image[] {
+    return this.#records.list().map((image) => this.#pinned(image));
+  }
+
+  /** @param text an id, whole or in part, or a reference in any form */
+  find(text: string): Image | undefined {
+    const image = this.#records.find(text);
+    return image && this.#pinned(image);
+  }
+
+  /**
+   * Brings the image onto the node. Equal pulls share the work; one that its caller gives up costs the others
+   * nothing.
+   *
+   * @throws {Fault} invalid_argument — the reference; unavailable — the registry cannot be reached, prefixed
+   *   `RegistryUnavailable: `; not_found; failed_precondition — access denied; data_loss — what came is not what
+   *   its digest says; resource_exhausted — the disk, or a layer out of all proportion; unimplemented
+   */
+  async pull(call: Call, { reference: text, auth }: PullRequest): Promise<Image> {
+    const reference = parseReference(text);
+    const key = `${reference.toString()} ${fingerprintOf(auth)}`; // who may not pull must not share one
+    return await this.#flights.do(key, call.signal, async (signal) => {
+      const pulling = this.#pull({ ...call, signal }, reference, auth);
+      this.#inBackground(pulling); // until it has cleaned up, also when its callers have left
+      return await pulling;
+    });
+  }
+
+  /**
+   * Installs the images of an archive: an OCI layout or what `docker save` writes, plain, gzip or zstd.
+   *
+   * @throws {Fault} not_found — there is no such file; invalid_argument — it is no archive of images;
+   *   and as `pull()`
+   */
+  async load(call: Call, archivePath: string): Promise<Image[]> {
+    try {
+      using _stage = stage(call, 'read archive');
+      await using archive = await Archive.open(archivePath, this.#layers.ingestDir, call.signal);
+      const images: Image[] = [];
+      for (const source of await archive.images(call.signal)) images.push(await this.#install(call, source));
+      return images;
+    } catch (error) {
+      throw explainDisk(error, `load "${archivePath}"`);
+    }
+  }
+
+  /**
+   * Forgets the image under all its names; that it is not here is fine. Its layers go in the background.
+   *
+   * @throws {Fault} failed_precondition — a container uses it
+   */
+  async remove(call: Call, text: string): Promise<void> {
+    const image = this.find(text);
+    if (image === undefined) return;
+    using _guard = await this.#locks.acquire(image.id, call.signal);
+    if (this.#options.isInUse(image.id)) {
+      throw new Fault('failed_precondition', `cannot remove image "${text}": a container uses it`, {
+        detail: { id: image.id },
+      });
+    }
+    await this.#records.remove(image.id);
+    this.#inBackground(this.#collect());
+  }
+
+  /** What each image takes, from the records. */
+  diskUsage(): DiskUsage {
+    const isKept = ({ id, pinned }: Image) => pinned || this.#options.isInUse(id);
+    return diskUsage(this.list(), this.#layers.list(), isKept);
+  }
+
+  /** What the layers take, from their records. */
+  usage(): Promise<{ mountpoint: string; usedBytes: bigint; inodesUsed: bigint }> {
+    const layers = this.#layers.list();
+    return Promise.resolve({
+      mountpoint: this.#options.root,
+      usedBytes: layers.reduce((sum, { diskBytes }) => sum + BigInt(diskBytes), 0n),
+      inodesUsed: layers.reduce((sum, { inodes }) => sum + BigInt(inodes), 0n),
+    });
+  }
+
+  /** Pinning is a matter of the configuration, which may change, and so not of the record. */
+  #pinned(image: Image): Image {
+    return { ...image, pinned: this.#isPinned(image) };
+  }
+
+  /** Resolves when nothing goes on in the background any more. */
+  async settle(): Promise<void> {
+    do {
+      await Promise.allSettled(this.#background);
+      await this.#layers.idle();
+    } while (this.#background.size > 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.settle();
+  }
+
+  async #pull(call: Call, reference: Reference, auth: RegistryAuth | undefined): Promise<Image> {
+    return await observed(this.#options.observer?.pulled, () =>
+      this.pulls.note(reference.toString(), (progress) =>
+        this.#pullOnce(call, progress, { reference, auth }),
+      ),
+    );
+  }
+
+  async #pullOnce(
+    call: Call,
+    progress: PullProgress,
+    { reference, auth }: { reference: Reference; auth: RegistryAuth | undefined },
+  ): Promise<Image> {
+    try {
+      await using session = await RegistrySession.open(this.#options.registries, reference, auth);
+      const top = await this.#resolveTop(call, session, reference);
+      const known = this.#records.findByManifest(top.digest);
+      if (known !== undefined && this.#isWhole(known)) return await this.#rename(call, known, reference, top);
+      const source = await this.#resolve(call, session, { reference, top });
+      const needed = needs(this.#layers, source.layers);
+      progress.follow(source.layers, (chainId) => this.#layers.find(chainId) !== undefined);
+      const image = await this.#install(call, source);
+      this.#options.observer?.layers(needed);
+      return image;
+    } catch (error) {
+      throw explainDisk(error, `pull image "${reference.toString()}"`);
+    }
+  }
+
+  async #resolveTop(call: Call, session: RegistrySession, reference: Reference): Promise<FetchedManifest> {
+    using _stage = stage(call, 'resolve reference');
+    return await fetchTop(session, reference, call.signal);
+  }
+
+  async #resolve(
+    call: Call,
+    session: RegistrySession,
+    { reference, top }: { reference: Reference; top: FetchedManifest },
+  ): Promise<ImageSource> {
+    using _stage = stage(call, 'fetch manifest and config');
+    return await resolveImage(session, reference, top, call.signal);
+  }
+
+  #isWhole({ chainIds }: Image): boolean {
+    return chainIds.every((chainId) => this.#layers.find(chainId) !== undefined);
+  }
+
+  /** The same image, perhaps under a further name. */
+  async #rename(call: Call, known: Image, reference: Reference, top: FetchedManifest): Promise<Image> {
+    using _guard = await this.#locks.acquire(known.id, call.signal);
+    if (this.find(known.id) === undefined) throw new Fault('aborted', `image "${known.id}" is being removed`);
+    return this.#pinned(await this.#records.add({ ...known, ...namesFor(reference, top) }));
+  }
+
+  async #install(call: Call, source: ImageSource): Promise<Image> {
+    const chainIds = source.layers.map(({ chainId }) => chainId);
+    const id = source.configDigest as ImageId; // checked when it was parsed
+    let installed = false;
+    try {
+      using _lease = this.#layers.lease(chainIds);
+      using _stage = stage(call, 'fetch and unpack layers');
+      await this.#layers.ensure(source.layers, source.blobs, call.signal);
+      using _guard = await this.#locks.acquire(id, call.signal);
+      const image = await this.#records.add(toImage(id, source, chainIds));
+      installed = true;
+      return this.#pinned(image);
+    } finally {
+      if (!installed) this.#inBackground(this.#layers.idle().then(() => this.#collect()));
+    }
+  }
+
+  async #collect(): Promise<void> {
+    const isReferenced = (chainId: string) => this.list().some(({ chainIds }) => chainIds.includes(chainId));
+    try {
+      await this.#layers.collect(isReferenced);
+    } catch (err) {
+      this.#options.log.warn({ err }, 'unused layers not deleted'); // the next collection tries again
+    }
+  }
+
+  /** Failures have been told to who asked, or logged. */
+  #inBackground(work: Promise<unknown>): void {
+    const done = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#background.add(done);
+    void done.then(() => this.#background.delete(done)); // never rejects
+  }
+}
+
+function toImage(
+  id: ImageId,
+  { config, sizeBytes, repoTags, repoDigests }: ImageSource,
+  chainIds: string[],
+): Image {
+  return {
+    id,
+    repoTags,
+    repoDigests,
+    sizeBytes,
+    config: config.run,
+    os: config.os,
+    architecture: config.architecture,
+    createdAt: config.created,
+    chainIds,
+    pinned: false,
+    pulledAtMs: Date.now(),
+  };
+}

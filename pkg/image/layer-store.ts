@@ -1,0 +1,291 @@
+// The layers on this node, each unpacked once. One is in the database only when all of it is verified and on
+// disk; what is in the folder and not in the database is what a crash left, and goes.
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KeyedLock } from '../async/keyed-lock.ts';
+import { Semaphore } from '../async/semaphore.ts';
+import { SingleFlight } from '../async/single-flight.ts';
+import type { Log } from '../base/call.ts';
+import { Fault } from '../base/fault.ts';
+import { linkSignals } from '../base/signal.ts';
+import type { Database } from '../store/database.ts';
+import { RecordStore } from '../store/record-store.ts';
+import { ensureDirectory, removeTree, syncFs } from '../sys/files.ts';
+import type { BlobSource } from './blob-source.ts';
+import type { Digest } from './digest.ts';
+import { inheritAttributes } from './implied-directories.ts';
+import { LayerActivities } from './layer-activity.ts';
+import { layerCodec, type Layer, type WantedLayer } from './layer.ts';
+import { readAhead } from './read-ahead.ts';
+import { UnpackThreads } from './unpack-thread.ts';
+import { DEFAULT_LIMITS, type UnpackLimits } from './unpack/limits.ts';
+import type { Unpacked } from './unpack/messages.ts';
+
+export interface LayerStoreOptions {
+  readonly db: Database;
+  /** Holds `layers` and `ingest`, on one filesystem. */
+  readonly root: string;
+  readonly concurrency: { readonly downloads: number; readonly unpacks: number };
+  readonly limits?: UnpackLimits;
+  readonly log: Log;
+}
+
+/** What making one layer needs besides the layer. */
+interface LayerWork {
+  readonly source: BlobSource;
+  /** Settles when the layers below are there. */
+  readonly below: Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export class LayerStore {
+  readonly #records: RecordStore<Digest, Layer>;
+  readonly #layersDir: string;
+  readonly #ingestDir: string;
+  readonly #limits: UnpackLimits;
+  readonly #log: Log;
+  readonly #flights = new SingleFlight<string, void>();
+  /** Work begun, until it has cleaned up after itself. */
+  readonly #working = new Set<Promise<void>>();
+  readonly #locks = new KeyedLock<Digest>();
+  readonly #unpacks: Semaphore;
+  readonly #downloads: Semaphore;
+  readonly #threads = new UnpackThreads();
+  /** For whoever looks on. */
+  readonly activities = new LayerActivities();
+  /** How many need the layer now, although no image may have it. */
+  readonly #leases = new Map<Digest, number>();
+  #nextName: number;
+
+  private constructor(options: LayerStoreOptions, records: RecordStore<Digest, Layer>) {
+    this.#records = records;
+    this.#layersDir = join(options.root, 'layers');
+    this.#ingestDir = join(options.root, 'ingest');
+    this.#limits = options.limits ?? DEFAULT_LIMITS;
+    this.#log = options.log;
+    this.#unpacks = new Semaphore(options.concurrency.unpacks);
+    this.#downloads = new Semaphore(options.concurrency.downloads);
+    const names = records.list().map(({ directory }) => Number.parseInt(directory, NAME_RADIX));
+    this.#nextName = Math.max(0, ...names) + 1;
+  }
+
+  /** What a crash left is moved aside here; `sweep()` deletes it. */
+  static async open(options: LayerStoreOptions): Promise<LayerStore> {
+    const { db, log } = options;
+    const records = await RecordStore.load<Digest, Layer>(db, { kind: 'layer', codec: layerCodec, log });
+    const store = new LayerStore(options, records);
+    await ensureDirectory(store.#layersDir, 0o700); // images contain set-user-id programs: not for users of the host
+    await ensureDirectory(store.#ingestDir, 0o700);
+    await store.#setAside();
+    return store;
+  }
+
+  find(chainId: Digest): Layer | undefined {
+    return this.#records.find(chainId);
+  }
+
+  list(): Layer[] {
+    return this.#records.list();
+  }
+
+  /** @throws {Fault} not_found */
+  pathOf(chainId: Digest): string {
+    return join(this.#layersDir, this.#records.get(chainId).directory);
+  }
+
+  /** For files that are needed while something is brought in; emptied at start. */
+  get ingestDir(): string {
+    return this.#ingestDir;
+  }
+
+  /** Keeps the layers, also those that are yet to come, until the result is disposed. */
+  lease(chainIds: readonly Digest[]): Disposable {
+    for (const id of chainIds) this.#leases.set(id, (this.#leases.get(id) ?? 0) + 1);
+    return {
+      [Symbol.dispose]: () => {
+        for (const id of chainIds) {
+          const left = (this.#leases.get(id) ?? 1) - 1;
+          if (left === 0) this.#leases.delete(id);
+          else this.#leases.set(id, left);
+        }
+      },
+    };
+  }
+
+  /**
+   * Fetches and unpacks those that are missing, side by side; each once, however many ask. The caller holds a
+   * lease on them.
+   *
+   * @param layers of one image, the lowest first
+   * @throws {Fault} data_loss — naming the digest that is wrong; resource_exhausted; what `source` throws
+   */
+  async ensure(layers: readonly WantedLayer[], source: BlobSource, signal: AbortSignal): Promise<void> {
+    const isMissing = layers.some(({ chainId }) => this.find(chainId) === undefined);
+    await using _expected = isMissing ? this.#threads.expect() : undefined;
+    await this.#ensureTop(layers, source, signal);
+  }
+
+  /** The last of `layers`, and before it those below. */
+  async #ensureTop(layers: readonly WantedLayer[], source: BlobSource, signal: AbortSignal): Promise<void> {
+    const top = layers.at(-1);
+    if (top === undefined) return;
+    const key = `${top.chainId} ${top.blob.digest ?? ''}`; // another blob must not fail for this one
+    await this.#flights.do(key, signal, (shared) => this.#noted(this.#fetch(layers, top, source, shared)));
+  }
+
+  #noted(work: Promise<void>): Promise<void> {
+    this.#working.add(work);
+    const forget = () => this.#working.delete(work);
+    work.then(forget, forget); // whoever waits for it is told of its failure
+    return work;
+  }
+
+  async #fetch(
+    layers: readonly WantedLayer[],
+    top: WantedLayer,
+    source: BlobSource,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const stop = new AbortController();
+    using linked = linkSignals(signal, stop.signal);
+    const below = this.#ensureTop(layers.slice(0, -1), source, linked.signal);
+    below.catch((error: unknown) => {
+      stop.abort(error); // awaited further down, if we get there
+    });
+    try {
+      if (!(await this.#isThere(top.chainId, linked.signal))) {
+        await this.#unpack(layers, top, { source, below, signal: linked.signal });
+      }
+      this.activities.of(top.chainId).state = 'done';
+      await below;
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    }
+  }
+
+  /** Waits for a removal under way. */
+  async #isThere(chainId: Digest, signal: AbortSignal): Promise<boolean> {
+    using _guard = await this.#locks.acquire(chainId, signal);
+    return this.find(chainId) !== undefined;
+  }
+
+  async #unpack(layers: readonly WantedLayer[], top: WantedLayer, work: LayerWork): Promise<void> {
+    const directory = (this.#nextName++).toString(NAME_RADIX);
+    const path = join(this.#layersDir, directory);
+    const activity = this.activities.of(top.chainId);
+    let committed = false;
+    try {
+      const { tree } = await this.#pipe(path, top, work);
+      await work.below; // not with a slot or a thread in hand: those below may need them
+      const lower = layers.slice(0, -1).map(({ chainId }) => this.pathOf(chainId));
+      await inheritAttributes(tree.impliedDirectories, path, lower.toReversed());
+      await syncFs(path);
+      const { diskBytes, inodes } = tree;
+      committed = await this.#commit(
+        { id: top.chainId, diffId: top.diffId, directory, diskBytes, inodes },
+        work,
+      );
+    } catch (error) {
+      activity.state = 'failed';
+      throw error;
+    } finally {
+      if (!committed) await this.#discard(path);
+    }
+  }
+
+  /** Network, hash, decompression, hash, files: each byte once. @returns what came, verified */
+  async #pipe(
+    path: string,
+    { chainId, diffId, blob }: WantedLayer,
+    { source, signal }: LayerWork,
+  ): Promise<Unpacked> {
+    using _download = await this.#downloads.acquire(signal);
+    const name = blob.digest ?? diffId;
+    const activity = this.activities.of(chainId);
+    const all = activity.download(source.open({ ...blob, digest: name }, signal, activity));
+    const { turn, chunks } = await readAhead(all, this.#unpacks.acquire(signal), READ_AHEAD_BYTES);
+    using _unpack = turn;
+    await mkdir(path, { mode: 0o755 });
+    await using thread = this.#threads.take({ more: this.#unpacks.waiting > 0 && blob.size < SMALL_BYTES });
+    const order = { directory: path, chunks, blobDigest: name, diffId, limits: this.#limits };
+    const unpacked = await thread.unpack(order, signal);
+    if (blob.digest !== undefined) expectDigest(blob.digest, unpacked.blobDigest, 'what came');
+    expectDigest(diffId, unpacked.diffId, 'its content');
+    return unpacked;
+  }
+
+  /** @returns `false` if another made the same layer meanwhile */
+  async #commit(layer: Layer, { signal }: LayerWork): Promise<boolean> {
+    using _guard = await this.#locks.acquire(layer.id, signal);
+    if (this.find(layer.id) !== undefined) return false;
+    await this.#records.put(layer);
+    return true;
+  }
+
+  async #discard(path: string): Promise<void> {
+    try {
+      await removeTree(path);
+    } catch (err) {
+      this.#log.warn({ path, err }, 'layer not deleted'); // the next start does it
+    }
+  }
+
+  /** Resolves when the work now under way has ended, and has left nothing if it failed. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#working);
+  }
+
+  /**
+   * Deletes the layers that nobody needs.
+   *
+   * @param isReferenced whether an image has the layer
+   */
+  async collect(isReferenced: (chainId: Digest) => boolean): Promise<void> {
+    for (const { id } of this.list()) {
+      using _guard = await this.#locks.acquire(id, NEVER);
+      const layer = this.find(id);
+      if (layer === undefined || isReferenced(id) || this.#leases.has(id)) continue;
+      await this.#records.remove(id);
+      await rename(join(this.#layersDir, layer.directory), join(this.#ingestDir, asideName(layer.directory)));
+    }
+    await this.sweep();
+  }
+
+  /** Deletes what was moved aside. */
+  async sweep(): Promise<void> {
+    for (const name of await readdir(this.#ingestDir)) {
+      if (name.startsWith(REMOVED)) await this.#discard(join(this.#ingestDir, name));
+    }
+  }
+
+  async #setAside(): Promise<void> {
+    const known = new Set(this.list().map(({ directory }) => directory));
+    const leftovers = (await readdir(this.#layersDir)).filter((name) => !known.has(name));
+    for (const name of leftovers) {
+      await rename(join(this.#layersDir, name), join(this.#ingestDir, asideName(name)));
+    }
+    for (const name of await readdir(this.#ingestDir)) {
+      if (name.startsWith(REMOVED)) continue;
+      await rename(join(this.#ingestDir, name), join(this.#ingestDir, asideName(name)));
+    }
+    if (leftovers.length > 0) this.#log.info({ layers: leftovers.length }, 'unfinished layers removed');
+  }
+}
+
+const NAME_RADIX = 36;
+/** A thread that stands ready takes 12 MiB: while a large layer comes, that is more than the 35 ms it saves. */
+const SMALL_BYTES = 4 << 20;
+/** Of a layer that waits for a thread: enough for a small one, and bounded for all that are downloaded at a time. */
+const READ_AHEAD_BYTES = 512 * 1024;
+const REMOVED = 'removed-';
+const asideName = (directory: string): string => `${REMOVED}${directory}-${randomBytes(6).toString('hex')}`;
+const NEVER = new AbortController().signal;
+
+function expectDigest(expected: Digest, actual: Digest, what: string): void {
+  if (expected === actual) return;
+  const message = `cannot use layer "${expected}": ${what} has the digest "${actual}"`;
+  throw new Fault('data_loss', message, { detail: { digest: expected, actual } });
+}

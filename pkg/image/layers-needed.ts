@@ -1,0 +1,21 @@
+// What is missing of an image before it is brought in, for whoever counts.
+
+import type { LayerStore } from './layer-store.ts';
+import type { WantedLayer } from './layer.ts';
+
+export interface LayersNeeded {
+  readonly fetched: number;
+  /** Here already, from another image. */
+  readonly shared: number;
+  /** Of those fetched, as they come. */
+  readonly fetchedBytes: number;
+}
+
+export function needs(store: Pick<LayerStore, 'find'>, layers: readonly WantedLayer[]): LayersNeeded {
+  const missing = layers.filter(({ chainId }) => store.find(chainId) === undefined);
+  return {
+    fetched: missing.length,
+    shared: layers.length - missing.length,
+    fetchedBytes: missing.reduce((sum, { blob }) => sum + blob.size, 0),
+  };
+}

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { parseImageConfig } from './image-config.ts';
+import { parseManifest } from './manifest.ts';
+import { DOCKER_MANIFEST, OCI_LAYER, OCI_MANIFEST } from './media-types.ts';
+import { buildImage } from './testing/test-image.ts';
+
+const digest = `sha256:${'a'.repeat(64)}`;
+const manifest = (layerType: string) => ({
+  schemaVersion: 2,
+  config: { mediaType: 'x', digest, size: 1 },
+  layers: [{ mediaType: layerType, digest, size: 1 }],
+});
+const parse = (json: unknown, type = OCI_MANIFEST) =>
+  parseManifest(Buffer.from(JSON.stringify(json)), type, 'it');
+
+test('parseManifest() takes the type that came with it if the document names none', () => {
+  const type = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
+  expect(parse(manifest(type), `${DOCKER_MANIFEST}; charset=utf-8`).kind).toBe('manifest');
+});
+
+test.each([
+  [
+    'Docker schema 1',
+    { schemaVersion: 1, fsLayers: [] },
+    'application/vnd.docker.distribution.manifest.v1+prettyjws',
+  ],
+  ['foreign', manifest('application/vnd.docker.image.rootfs.foreign.diff.tar.gzip'), OCI_MANIFEST],
+  ['has the type "text/plain"', manifest('text/plain'), OCI_MANIFEST],
+  ['its type is "text/html"', {}, 'text/html'],
+])('parseManifest() refuses by name: %s', (why, json, type) => {
+  expect(() => parse(json, type)).toThrow(
+    expect.objectContaining({ code: 'unimplemented', message: expect.stringContaining(why) as string }),
+  );
+});
+
+test.each([
+  ['no JSON', 'x', 'no JSON'],
+  ['a digest that is none', manifest(OCI_LAYER), 'layers[0].digest'],
+])('parseManifest() calls it data loss: %s', (_, json, why) => {
+  const text =
+    typeof json === 'string' ? json : JSON.stringify(json).replace(/a{64}(?!.*a{64})/, '../../etc');
+  expect(() => parseManifest(Buffer.from(text), OCI_MANIFEST, 'it')).toThrow(
+    expect.objectContaining({ code: 'data_loss', message: expect.stringContaining(why) as string }),
+  );
+});
+
+test('parseImageConfig() reads null as not set', () => {
+  const { config } = buildImage({ layers: [], config: { Env: null, Cmd: ['sh'], Volumes: { '/data': {} } } });
+  expect(parseImageConfig(config.data, 0, 'it').run).toEqual({
+    User: '',
+    Env: [],
+    Entrypoint: [],
+    Cmd: ['sh'],
+    WorkingDir: '',
+    StopSignal: '',
+    Volumes: ['/data'],
+    Labels: {},
+  });
+});
+
+test('parseImageConfig() refuses a config that does not go with its manifest', () => {
+  const { config } = buildImage({ layers: [[{ name: 'a' }]] });
+  expect(() => parseImageConfig(config.data, 2, 'it')).toThrow(
+    expect.objectContaining({ code: 'data_loss' }),
+  );
+});

@@ -1,0 +1,105 @@
+// From a reference to what its image consists of: index, manifest, config, each verified.
+
+import { Fault } from '../base/fault.ts';
+import { verifyDigest } from './digest.ts';
+import { parseImageConfig } from './image-config.ts';
+import { toWantedLayers, type ImageSource } from './image-source.ts';
+import { parseManifest, type Descriptor, type Manifest } from './manifest.ts';
+import { hostPlatform, selectPlatform } from './platform.ts';
+import { toRepoDigest, toRepoTag, type Reference } from './reference.ts';
+import { readBody } from './registry/body.ts';
+import type { FetchedManifest, RegistrySession } from './registry/client.ts';
+
+const MAX_CONFIG_BYTES = 16 << 20;
+/** An index may contain indexes. */
+const MAX_INDEX_DEPTH = 4;
+
+/**
+ * What the registry has under the reference.
+ *
+ * @throws {Fault} as `RegistrySession.manifest()`
+ */
+export async function fetchTop(
+  session: RegistrySession,
+  { tag, digest }: Reference,
+  signal: AbortSignal,
+): Promise<FetchedManifest> {
+  return await session.manifest(digest ?? tag ?? 'latest', signal);
+}
+
+/**
+ * @param top as `fetchTop()` gave it
+ * @throws {Fault} not_found — no image for this machine; data_loss — something is not what its digest says;
+ *   unimplemented — it is of a kind that we do not take
+ */
+export async function resolveImage(
+  session: RegistrySession,
+  reference: Reference,
+  top: FetchedManifest,
+  signal: AbortSignal,
+): Promise<ImageSource> {
+  const manifest = await findManifest(session, reference, top, signal);
+  const data = await fetchConfig(session, manifest.config, signal);
+  const config = parseImageConfig(data, manifest.layers.length, `config of "${reference.toString()}"`);
+  const { repoTags, repoDigests } = namesFor(reference, top);
+  return {
+    configDigest: manifest.config.digest,
+    config,
+    layers: toWantedLayers(config, manifest.layers),
+    sizeBytes: manifest.layers.reduce((sum, { size }) => sum + size, data.length),
+    blobs: session,
+    repoTags,
+    repoDigests,
+  };
+}
+
+/** A tag beside a digest proves nothing: it may point elsewhere by now. */
+export function namesFor(
+  reference: Reference,
+  { digest }: FetchedManifest,
+): { repoTags: string[]; repoDigests: string[] } {
+  const tag = reference.digest === undefined ? toRepoTag(reference) : undefined;
+  return { repoTags: tag === undefined ? [] : [tag], repoDigests: [toRepoDigest(reference, digest)] };
+}
+
+async function findManifest(
+  session: RegistrySession,
+  reference: Reference,
+  top: FetchedManifest,
+  signal: AbortSignal,
+): Promise<Manifest> {
+  const what = `manifest of "${reference.toString()}"`;
+  let fetched = top;
+  for (let depth = 0; depth < MAX_INDEX_DEPTH; depth++) {
+    const parsed = parseManifest(fetched.data, fetched.mediaType, what);
+    if (parsed.kind === 'manifest') return parsed.manifest;
+    const platform = hostPlatform();
+    const entry = selectPlatform(parsed.index, platform);
+    if (entry === undefined) {
+      const { os, architecture } = platform;
+      throw new Fault(
+        'not_found',
+        `cannot find an image for ${os}/${architecture} in "${reference.toString()}"`,
+      );
+    }
+    fetched = await session.manifest(entry.digest, signal);
+  }
+  throw new Fault('unimplemented', `cannot use ${what}: its indexes are nested too deeply`);
+}
+
+async function fetchConfig(
+  session: RegistrySession,
+  descriptor: Descriptor,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  if (!descriptor.digest.startsWith('sha256:')) {
+    throw new Fault('unimplemented', `cannot use config "${descriptor.digest}": its digest is not sha256`);
+  }
+  const data = await readBody(
+    session.open(descriptor, signal),
+    MAX_CONFIG_BYTES,
+    `config "${descriptor.digest}"`,
+  );
+  verifyDigest(data, descriptor.digest, 'config');
+  return data;
+}

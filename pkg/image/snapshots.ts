@@ -1,0 +1,131 @@
+// The writable root file systems of containers: an overlay of the image's layers with a directory of the
+// container's own on top. Everything is found from the container's id alone.
+
+import { chmod, lchown, mkdir, readdir, rename, rmdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KeyedLock } from '../async/keyed-lock.ts';
+import type { Call } from '../base/call.ts';
+import { notFound } from '../base/fault.ts';
+import type { ContainerId, ImageId } from '../base/id.ts';
+import { stage } from '../base/timeline.ts';
+import { isErrno } from '../sys/errno.ts';
+import { ensureDirectory, removeTree } from '../sys/files.ts';
+import { lutimes } from '../sys/libc.ts';
+import { isMountPoint, mountOverlay, unmount } from '../sys/mount.ts';
+import { checkContainerId } from './container-id.ts';
+import { explainDisk } from './disk-fault.ts';
+import type { Image } from './image.ts';
+import type { LayerStore } from './layer-store.ts';
+
+export interface SnapshotsOptions {
+  readonly root: string;
+  readonly runDir: string;
+  readonly layers: Pick<LayerStore, 'pathOf'>;
+  /** An image that is being removed gets no new containers, and the other way round. */
+  readonly locks: KeyedLock<ImageId>;
+  readonly findImage: (id: ImageId) => Image | undefined;
+}
+
+export class Snapshots {
+  readonly #options: SnapshotsOptions;
+  readonly #dir: string;
+
+  private constructor(options: SnapshotsOptions) {
+    this.#options = options;
+    this.#dir = join(options.root, 'snapshots');
+  }
+
+  static async open(options: SnapshotsOptions): Promise<Snapshots> {
+    const snapshots = new Snapshots(options);
+    await ensureDirectory(snapshots.#dir, 0o700); // set-user-id programs: not for users of the host
+    return snapshots;
+  }
+
+  /** Where the root file system of the container is mounted, if it is. */
+  rootfsPath(id: ContainerId): string {
+    return join(this.#options.runDir, 'containers', id, 'rootfs');
+  }
+
+  /**
+   * Mounts the root file system. It may be repeated, also after a reboot: what the container wrote is still
+   * there. It is writable even for a container that may not write: mount points have to be made in it first.
+   *
+   * @throws {Fault} not_found — the image is not here; resource_exhausted — the disk is full
+   */
+  async prepare(call: Call, id: ContainerId, imageId: ImageId): Promise<{ rootfs: string }> {
+    checkContainerId(id);
+    using _stage = stage(call, 'mount root filesystem');
+    using _guard = await this.#options.locks.acquire(imageId, call.signal);
+    const image = this.#options.findImage(imageId);
+    if (image === undefined) throw notFound('image', imageId);
+    const rootfs = this.rootfsPath(id);
+    if (isMountPoint(rootfs)) return { rootfs };
+    try {
+      await this.#mount(id, image, rootfs);
+    } catch (error) {
+      throw explainDisk(error, `mount the root filesystem of container "${id}"`);
+    }
+    return { rootfs };
+  }
+
+  async #mount(id: ContainerId, { chainIds }: Image, target: string): Promise<void> {
+    const [upper, work, empty] = ['fs', 'work', 'empty'].map((name) => join(this.#dir, id, name)) as Three;
+    const layers = chainIds.map((chainId) => this.#options.layers.pathOf(chainId)).toReversed();
+    const lower = layers.length === 0 ? [empty] : layers;
+    await mkdir(work, { recursive: true, mode: 0o700 });
+    if (layers.length === 0) await mkdir(empty, { recursive: true });
+    await ensureUpper(upper, lower[0] ?? empty);
+    await mkdir(target, { recursive: true });
+    mountOverlay({ lower, upper, work, target });
+  }
+
+  /** Unmounts it and deletes what the container wrote; nothing being there is fine. */
+  async remove(call: Call, id: ContainerId): Promise<void> {
+    checkContainerId(id);
+    using _stage = stage(call, 'remove root filesystem');
+    const rootfs = this.rootfsPath(id);
+    unmount(rootfs);
+    await rmdirIfThere(rootfs);
+    await removeTree(join(this.#dir, id));
+  }
+
+  /** Of which containers something is on disk, mounted or not. */
+  async list(): Promise<ContainerId[]> {
+    return (await readdir(this.#dir)) as ContainerId[]; // only `prepare()` makes names there
+  }
+}
+
+type Three = [string, string, string];
+
+/**
+ * The root of the merged view is the upper directory, so it must look like that of the topmost layer. From then
+ * on it is the container's: it is not touched when it is there.
+ */
+async function ensureUpper(upper: string, topmost: string): Promise<void> {
+  if (await isThere(upper)) return;
+  const unfinished = `${upper}.new`;
+  await mkdir(unfinished, { recursive: true, mode: 0o700 });
+  const { mode, uid, gid, atimeNs, mtimeNs } = await stat(topmost, { bigint: true });
+  await lchown(unfinished, Number(uid), Number(gid));
+  await chmod(unfinished, Number(mode) & 0o7777);
+  lutimes(unfinished, atimeNs, mtimeNs);
+  await rename(unfinished, upper);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+async function rmdirIfThere(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}

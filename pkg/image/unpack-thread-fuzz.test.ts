@@ -1,0 +1,83 @@
+// Layers made to escape, put together at random from what escapes are made of: nothing outside is touched, and
+// what is refused is refused with a reason.
+
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Fault } from '../base/fault.ts';
+import { listTree } from './testing/list-tree.ts';
+import { buildTar, type TarFile } from './testing/tar.ts';
+import { UnpackThread } from './unpack-thread.ts';
+import { DEFAULT_LIMITS } from './unpack/limits.ts';
+
+const digest = `sha256:${'0'.repeat(64)}`;
+const signal = new AbortController().signal;
+
+const part = fc.constantFrom(
+  'a',
+  'b',
+  'c',
+  '.',
+  '..',
+  '',
+  'outside',
+  '.wh.a',
+  '.wh..wh..opq',
+  '\xff',
+  'x'.repeat(40),
+);
+const path = fc
+  .tuple(fc.constantFrom('', '/', '../', '../../outside/'), fc.array(part, { minLength: 1, maxLength: 4 }))
+  .map(([start, parts]) => start + parts.join('/'));
+
+const file: fc.Arbitrary<TarFile> = fc.record(
+  {
+    name: path.map((text) => text.slice(0, 99)),
+    kind: fc.constantFrom('file', 'hardlink', 'symlink', 'symlink', 'directory', 'character', 'fifo'),
+    linkName: path.map((text) => text.slice(0, 99)),
+    content: fc.constantFrom('', 'x', 'y'.repeat(5000)),
+    mode: fc.constantFrom(0o755, 0o4711, 0, 0o7777),
+    pax: fc.dictionary(
+      fc.constantFrom(
+        'SCHILY.xattr.user.a',
+        'SCHILY.xattr.trusted.overlay.opaque',
+        'SCHILY.xattr.security.x',
+        'mtime',
+      ),
+      fc.constantFrom('', 'y', '-1.5', '99999999999999999999', 'x'.repeat(300)),
+      { maxKeys: 1 },
+    ),
+  },
+  { requiredKeys: ['name', 'kind', 'linkName'] },
+);
+
+async function unpack(layer: string, tar: Buffer): Promise<unknown> {
+  await using thread = new UnpackThread();
+  const chunks = (async function* () {
+    yield await Promise.resolve(tar);
+  })();
+  const order = { directory: layer, chunks, blobDigest: digest, diffId: digest, limits: DEFAULT_LIMITS };
+  return await thread.unpack(order, signal).catch((error: unknown) => error);
+}
+
+test('whatever a layer says, nothing outside of its directory changes', { timeout: 120_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(file, { minLength: 1, maxLength: 12 }), async (files) => {
+      const dir = mkdtempSync('/tmp/davit-test-fuzz-');
+      try {
+        for (const name of ['layer', 'outside', 'outside/a']) mkdirSync(join(dir, name));
+        writeFileSync(join(dir, 'outside/b'), 'untouched');
+        const before = listTree(join(dir, 'outside'));
+        const result = await unpack(join(dir, 'layer'), buildTar(files));
+        expect(listTree(join(dir, 'outside'))).toEqual(before);
+        expect(readdirSync(dir).sort()).toEqual(['layer', 'outside']);
+        if (result instanceof Fault) expect(['data_loss', 'unimplemented']).toContain(result.code);
+        else expect(result).toMatchObject({ kind: 'unpacked' });
+      } finally {
+        rmSync(dir, { recursive: true });
+      }
+    }),
+    { numRuns: 100 },
+  );
+});

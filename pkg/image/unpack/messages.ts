@@ -1,0 +1,43 @@
+// What the main thread and the thread that unpacks one layer say to each other.
+
+import type { FaultCode } from '../../base/fault.ts';
+import type { UnpackLimits } from './limits.ts';
+import type { TreeSummary } from './tree-writer.ts';
+
+export type ToWorker =
+  /** Once, first. `directory` exists, is empty, and becomes the thread's root. */
+  | {
+      readonly kind: 'begin';
+      readonly directory: string;
+      readonly blobAlgorithm: string;
+      readonly diffAlgorithm: string;
+      readonly limits: UnpackLimits;
+    }
+  /** The next bytes of the blob: the first `length` of `block`, which `taken` gives back. */
+  | { readonly kind: 'chunk'; readonly block: Uint8Array<ArrayBuffer>; readonly length: number }
+  /** The blob is complete; answered by `unpacked`. */
+  | { readonly kind: 'end' };
+
+export interface Unpacked {
+  readonly kind: 'unpacked';
+  /** Of the bytes as they came. */
+  readonly blobDigest: string;
+  /** Of the tar inside. */
+  readonly diffId: string;
+  readonly tarBytes: number;
+  readonly tree: TreeSummary;
+}
+
+export interface Failed {
+  readonly kind: 'failed';
+  readonly code: FaultCode;
+  readonly message: string;
+  readonly stack: string;
+}
+
+export type FromWorker =
+  /** All of the thread's modules are loaded: it may be ended from now on. */
+  | { readonly kind: 'started' }
+  | { readonly kind: 'taken'; readonly block: Uint8Array<ArrayBuffer> }
+  | Unpacked
+  | Failed;

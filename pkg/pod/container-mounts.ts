@@ -1,0 +1,82 @@
+// The mounts of a container: what the pod asks for, and the files that every container of the pod shares.
+
+import { mkdir, realpath } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { Fault } from '../base/fault.ts';
+import type { Container, ContainerMount } from '../container/container.ts';
+import type { MountInput } from '../runtime/mounts.ts';
+import { sandboxPaths } from '../sandbox/paths.ts';
+import { isErrno } from '../sys/errno.ts';
+import type { Ingredients } from './ingredients.ts';
+
+/**
+ * All but the images, which have no path before they are mounted.
+ *
+ * @param runDir the daemon's run directory
+ * @throws {Fault} invalid_argument — a source cannot be mounted
+ */
+export async function toMounts(
+  runDir: string,
+  { container, sandbox, config }: Pick<Ingredients, 'container' | 'sandbox' | 'config'>,
+): Promise<MountInput[]> {
+  const asked = await Promise.all(container.mounts.flatMap(toMount));
+  const taken = new Set(container.mounts.map(toDestination));
+  const paths = sandboxPaths(runDir, sandbox.id);
+  const readonly = config.security.readonlyRootfs;
+  const shared: MountInput[] = [
+    { source: paths.resolvConf, destination: '/etc/resolv.conf', readonly },
+    { source: paths.hostname, destination: '/etc/hostname', readonly },
+    { source: paths.hosts, destination: '/etc/hosts', readonly },
+  ];
+  return [...shared.filter(({ destination }) => !taken.has(destination)), ...asked];
+}
+
+/** @param sources where on the host the images are mounted, in the order of the container's mounts */
+export function toImageMounts(
+  { mounts }: Pick<Container, 'mounts'>,
+  sources: readonly string[],
+): MountInput[] {
+  const images = mounts.filter(({ image }) => image !== undefined);
+  return images.map((mount, index) => {
+    const source = sources[index];
+    if (source === undefined) throw new Fault('internal', `image volume ${index} has not been mounted`);
+    return { source, destination: toDestination(mount), readonly: true, propagation: 'private' };
+  });
+}
+
+function toMount(mount: ContainerMount, index: number): Promise<MountInput>[] {
+  return mount.image === undefined ? [toHostMount(mount, index)] : [];
+}
+
+async function toHostMount(mount: ContainerMount, index: number): Promise<MountInput> {
+  return {
+    source: await toSource(mount.hostPath, `config.mounts[${index}].host_path`),
+    destination: toDestination(mount),
+    readonly: mount.readonly,
+    recursiveReadonly: mount.recursiveReadOnly,
+    propagation: mount.propagation,
+  };
+}
+
+function toDestination({ containerPath }: ContainerMount): string {
+  return posix.resolve('/', containerPath);
+}
+
+/** The path itself, links followed. One that is missing becomes a directory, as the kubelet expects. */
+async function toSource(path: string, field: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (cause) {
+    if (!isErrno(cause, 'ENOENT')) throw cannotMount(path, field, cause);
+  }
+  try {
+    await mkdir(path, { recursive: true });
+    return await realpath(path);
+  } catch (cause) {
+    throw cannotMount(path, field, cause);
+  }
+}
+
+function cannotMount(path: string, field: string, cause: unknown): Fault {
+  return new Fault('invalid_argument', `${field} "${path}" cannot be mounted`, { cause }); // which says why
+}

@@ -1,0 +1,245 @@
+// Turns what was asked for into an OCI bundle. What can be refused is refused here, before anything is done.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Call } from '../base/call.ts';
+import { Fault } from '../base/fault.ts';
+import type { Container } from '../container/container.ts';
+import type { Plan } from '../container/create.ts';
+import { mayExit } from '../container/phase.ts';
+import { containerPaths } from '../container/paths.ts';
+import type { Image } from '../image/image.ts';
+import { cgroupsPath, type CgroupDriver } from '../runtime/cgroup-path.ts';
+import { checkAppArmor } from '../runtime/apparmor.ts';
+import { toOciCapabilities, type CapabilitiesInput } from '../runtime/capabilities.ts';
+import type { DeviceInput } from '../runtime/devices.ts';
+import { readAllDevices, readDevices } from '../runtime/host-devices.ts';
+import type { FeatureFinder } from '../runtime/handler-features.ts';
+import { encodeOciJson } from '../runtime/oci-json.ts';
+import { clampOomScoreAdj } from '../runtime/oom-score.ts';
+import type { SeccompProfile } from '../runtime/seccomp/profile.ts';
+import { selectProfile, type SeccompOptions } from '../runtime/seccomp/select-profile.ts';
+import { buildContainerSpec, type ContainerSpecInput, type NamespacesInput } from '../runtime/spec.ts';
+import { resolveUser } from '../runtime/user.ts';
+import { sandboxPaths } from '../sandbox/paths.ts';
+import { podHostname } from '../sandbox/pod-files.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { ContainerConfig, ContainerSecurity } from './container-config.ts';
+import { toImageMounts, toMounts } from './container-mounts.ts';
+import type { Ingredients } from './ingredients.ts';
+
+/** What the node is like; it does not change while the daemon runs. */
+export interface NodeFacts {
+  readonly runDir: string;
+  readonly cgroup: { readonly driver: CgroupDriver; readonly parent: string; readonly version: 1 | 2 };
+  readonly capabilities: ReadonlySet<string>;
+  /** Whether the kernel limits swap per cgroup. */
+  readonly swapAccounting: boolean;
+  readonly lowestOomScoreAdj: number;
+  readonly seccomp: SeccompOptions;
+}
+
+export type PlanContainer = (call: Call, ingredients: Ingredients) => Promise<Plan>;
+
+export interface PlannerDeps {
+  readonly facts: NodeFacts;
+  /** For a container that joins the pid namespace of another. */
+  readonly containers: { findByPrefix(prefix: string): Container | undefined };
+  readonly features: Pick<FeatureFinder, 'find'>;
+}
+
+export function planner({ facts, containers, features }: PlannerDeps): PlanContainer {
+  const noteClamp = clampNote(facts.lowestOomScoreAdj);
+  return async (call, ingredients) => {
+    const { config, container } = ingredients;
+    const target = config.security.pid.kind === 'target' ? config.security.pid.containerId : undefined;
+    const targetPid = target === undefined ? undefined : pidOfTarget(containers, container, target);
+    await checkRecursiveReadonly(features, call, ingredients);
+    const devices = await devicesOf(config);
+    await checkAppArmor(call, config.security.apparmor);
+    const input = toSpecInput(facts, ingredients, {
+      devices,
+      targetPid,
+      mounts: await toMounts(facts.runDir, ingredients),
+      seccomp: await seccompOf(facts, call, config),
+    });
+    noteClamp(call, ingredients);
+    return {
+      readonlyRootfs: config.security.readonlyRootfs,
+      stdin: { open: config.stdin, once: config.stdinOnce },
+      writeBundle: async (_, { rootfs, imageVolumes }) => {
+        const { uid, gid, additionalGids } = await userOf(ingredients, rootfs);
+        const mounts = [...input.mounts, ...toImageMounts(container, imageVolumes)];
+        const spec = buildContainerSpec({ ...input, mounts, rootfs, user: { uid, gid, additionalGids } });
+        const { bundle } = containerPaths(facts.runDir, container.id);
+        await makeLogDirectory(container);
+        await writeFile(join(bundle, 'config.json'), encodeOciJson(spec), { mode: 0o600 });
+        return { uid, gid, supplementalGroups: additionalGids };
+      },
+    };
+  };
+}
+
+/** The kubelet knows the refusal by how it begins. Source: the errors of the CRI, `ErrRROUnsupported`. */
+async function checkRecursiveReadonly(
+  features: Pick<FeatureFinder, 'find'>,
+  call: Call,
+  { container: { handler, mounts } }: Ingredients,
+): Promise<void> {
+  const mount = mounts.find(({ recursiveReadOnly, image }) => recursiveReadOnly && image === undefined);
+  if (mount === undefined || (await features.find(call, handler)).recursiveReadonlyMounts) return;
+  throw new Fault(
+    'unimplemented',
+    `RROUnsupported: cannot mount "${mount.containerPath}": runtime handler "${handler}" or this kernel cannot make mounts recursively read-only`,
+    { detail: { handler } },
+  );
+}
+
+/** A kubelet makes it before; people with crictl do not. */
+async function makeLogDirectory({ logPath }: Container): Promise<void> {
+  if (logPath !== '') await mkdir(dirname(logPath), { recursive: true, mode: 0o755 });
+}
+
+interface LookedUp {
+  readonly devices: readonly DeviceInput[];
+  readonly mounts: ContainerSpecInput['mounts'];
+  readonly targetPid: number | undefined;
+  readonly seccomp: SeccompProfile | undefined;
+}
+
+function toSpecInput(
+  facts: NodeFacts,
+  { container, sandbox, image, config }: Ingredients,
+  { devices, mounts, targetPid, seccomp }: LookedUp,
+): Omit<ContainerSpecInput, 'rootfs' | 'user'> {
+  const { security } = config;
+  const parent = sandbox.config.cgroupParent === '' ? facts.cgroup.parent : sandbox.config.cgroupParent;
+  return {
+    id: container.id,
+    args: toArgs(config, image),
+    env: [...image.config.Env.flatMap(parseVariable), ...config.env],
+    cwd: config.workingDir === '' ? image.config.WorkingDir : config.workingDir,
+    tty: config.tty,
+    readonlyRootfs: security.readonlyRootfs,
+    hostname: podHostname(sandbox.config),
+    mounts,
+    sharedMemory:
+      sandbox.config.ipc === 'pod' ? sandboxPaths(facts.runDir, sandbox.id).sharedMemory : '/dev/shm',
+    devices,
+    resources: config.resources ?? {},
+    swapAccounting: facts.swapAccounting,
+    capabilities: capabilitiesOf(security),
+    availableCapabilities: facts.capabilities,
+    privileged: security.privileged,
+    noNewPrivileges: security.noNewPrivileges,
+    seccomp,
+    maskedPaths: security.maskedPaths,
+    readonlyPaths: security.readonlyPaths,
+    oomScoreAdj: clampOomScoreAdj(config.oomScoreAdj, facts.lowestOomScoreAdj),
+    namespaces: toNamespaces(facts, sandbox, container, targetPid),
+    cgroupVersion: facts.cgroup.version,
+    cgroupsPath: cgroupsPath(facts.cgroup.driver, parent, container.id).spec,
+    sysctls: {},
+    annotations: {},
+  };
+}
+
+/** As Kubernetes defines it: a command replaces the image's entrypoint and command, arguments its command. */
+function toArgs({ command, args, image: name }: ContainerConfig, { config }: Image): string[] {
+  const program = command.length > 0 ? command : config.Entrypoint;
+  const rest = args.length > 0 || command.length > 0 ? args : config.Cmd;
+  const all = [...program, ...rest];
+  if (all.length > 0) return all;
+  throw new Fault('invalid_argument', `neither the container nor its image "${name}" says what to run`);
+}
+
+/** `NAME=value`; an image's variable without a name is skipped. */
+function parseVariable(text: string): { name: string; value: string }[] {
+  const at = text.indexOf('=');
+  return at > 0 ? [{ name: text.slice(0, at), value: text.slice(at + 1) }] : [];
+}
+
+function toNamespaces(
+  { runDir }: NodeFacts,
+  { id, config }: Sandbox,
+  { ownPidNamespace }: Container,
+  targetPid: number | undefined,
+): NamespacesInput {
+  const pinned = (type: string) => join(sandboxPaths(runDir, id).namespaces, type);
+  const pid =
+    targetPid !== undefined
+      ? `/proc/${targetPid}/ns/pid`
+      : ownPidNamespace
+        ? 'new'
+        : config.pid === 'pod'
+          ? pinned('pid')
+          : 'host';
+  return {
+    net: config.network === 'pod' ? pinned('net') : 'host',
+    uts: config.network === 'pod' ? pinned('uts') : 'host',
+    ipc: config.ipc === 'pod' ? pinned('ipc') : 'host',
+    pid,
+  };
+}
+
+function pidOfTarget(
+  containers: { findByPrefix(prefix: string): Container | undefined },
+  { sandboxId }: Container,
+  targetId: string,
+): number {
+  const target = containers.findByPrefix(targetId);
+  if (target?.sandboxId !== sandboxId || !mayExit(target.state)) {
+    throw new Fault(
+      'invalid_argument',
+      `config.linux.security_context.namespace_options.target_id "${targetId}" is not a running container of the pod`,
+    );
+  }
+  return target.state.process.pid;
+}
+
+async function devicesOf({ devices, security }: ContainerConfig): Promise<DeviceInput[]> {
+  const asked = await Promise.all(devices.map((device) => readDevices(device)));
+  const all = security.privileged ? await readAllDevices() : [];
+  return [...all, ...asked.flat()];
+}
+
+function capabilitiesOf(security: ContainerSecurity): CapabilitiesInput {
+  const { addCapabilities: add, dropCapabilities: drop, addAmbientCapabilities: ambient } = security;
+  return { add, drop, ambient };
+}
+
+/** A privileged container has no filter, and its profile need not even exist. */
+async function seccompOf(
+  facts: NodeFacts,
+  call: Call,
+  { security }: ContainerConfig,
+): Promise<SeccompProfile | undefined> {
+  if (security.privileged) return undefined;
+  const { bounding } = toOciCapabilities(capabilitiesOf(security), facts.capabilities);
+  return await selectProfile(facts.seccomp, call, { choice: security.seccomp, capabilities: bounding });
+}
+
+function userOf({ config, image }: Ingredients, rootfs: string): ReturnType<typeof resolveUser> {
+  const { runAsUser, runAsUsername, runAsGroup, supplementalGroups, supplementalGroupsPolicy } =
+    config.security;
+  return resolveUser({
+    rootfs,
+    imageUser: image.config.User,
+    runAsUser,
+    runAsUsername,
+    runAsGroup,
+    supplementalGroups,
+    policy: supplementalGroupsPolicy,
+  });
+}
+
+/** Nodes whose daemon may not lower the score are rare; one line tells why pods die sooner there. */
+function clampNote(lowestOomScoreAdj: number): (call: Call, ingredients: Ingredients) => void {
+  let noted = false;
+  return (call, { config, container: { id } }) => {
+    if (noted || config.oomScoreAdj >= lowestOomScoreAdj) return;
+    noted = true;
+    const wanted = config.oomScoreAdj;
+    call.log.warn({ id, wanted, lowestOomScoreAdj }, 'oom_score_adj raised to what we may give');
+  };
+}

@@ -1,0 +1,119 @@
+// A container's record on one side, the OCI runtime and the shim on the other.
+
+import type { Call } from '../base/call.ts';
+import { Fault } from '../base/fault.ts';
+import type { Container } from '../container/container.ts';
+import type { Plan } from '../container/create.ts';
+import { containerPaths } from '../container/paths.ts';
+import { mayExit } from '../container/phase.ts';
+import { attachToConmon, type ConmonAttachment } from '../runtime/conmon-attach.ts';
+import { endOrphanExecs } from '../runtime/exec-orphans.ts';
+import { ExecSession, type ExecCommand, type ExecPlace } from '../runtime/exec-session.ts';
+import { execSync, type ExecDeps, type ExecResult } from '../runtime/exec-sync.ts';
+import type { ExitWatch } from '../runtime/exit-watch.ts';
+import type { RuntimeHandlers } from '../runtime/handlers.ts';
+import type { ResourcesInput } from '../runtime/resources.ts';
+import type { OciCli } from '../runtime/runtime-cli.ts';
+import type { Shim, ShimLocation, ShimProcesses } from '../runtime/shim.ts';
+
+export type { ExecResult } from '../runtime/exec-sync.ts';
+
+export interface ExecOptions {
+  readonly args: readonly string[];
+  /** Absent for as long as it takes. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface ContainerRuntimeOptions {
+  readonly runDir: string;
+  readonly handlers: RuntimeHandlers;
+  readonly shim: Shim;
+  readonly cli: OciCli;
+  readonly exits: Pick<ExitWatch, 'forget'>;
+  readonly exec: ExecDeps;
+}
+
+export class ContainerRuntime {
+  readonly #options: ContainerRuntimeOptions;
+
+  constructor(options: ContainerRuntimeOptions) {
+    this.#options = options;
+  }
+
+  async create(call: Call, container: Container, stdin: Plan['stdin']): Promise<ShimProcesses> {
+    const { runDir, handlers, shim } = this.#options;
+    return await shim.create(call, {
+      id: container.id,
+      bundle: containerPaths(runDir, container.id).bundle,
+      handler: handlers.get(container.handler),
+      logPath: container.logPath,
+      tty: container.tty,
+      stdin: stdin.open,
+      stdinOnce: stdin.once,
+    });
+  }
+
+  async start(call: Call, { id, handler }: Container): Promise<void> {
+    await this.#options.cli.start(call, this.#options.handlers.get(handler), id);
+  }
+
+  async update(call: Call, { id, handler }: Container, resources: ResourcesInput): Promise<void> {
+    await this.#options.cli.update(call, this.#options.handlers.get(handler), id, resources);
+  }
+
+  /** Kills what is left of the container and makes runtime and exit directory forget it. May be repeated. */
+  async delete(call: Call, { id, handler }: Container): Promise<void> {
+    await this.#options.cli.delete(call, this.#options.handlers.get(handler), id, { force: true });
+    await this.#options.exits.forget(id);
+  }
+
+  /** @returns `undefined` if the runtime does not know the container */
+  async status(call: Call, { id, handler }: Container): Promise<string | undefined> {
+    return (await this.#options.cli.state(call, this.#options.handlers.get(handler), id))?.status;
+  }
+
+  async reopenLog(call: Call, container: Container): Promise<void> {
+    await this.#options.shim.reopenLog(call, this.#location(container), container.logPath);
+  }
+
+  async execSync(call: Call, container: Container, options: ExecOptions): Promise<ExecResult> {
+    return await execSync(this.#options.exec, call, { ...this.#execPlace(container), ...options });
+  }
+
+  /** A command whose streams are in the caller's hands. */
+  async exec(call: Call, container: Container, command: ExecCommand): Promise<ExecSession> {
+    return await ExecSession.start(this.#options.exec, call, this.#execPlace(container), command);
+  }
+
+  /** Before the first command: ends those of an earlier daemon. @returns how many there were */
+  async endOrphanExecs(call: Call, container: Container): Promise<number> {
+    const { cgroups } = this.#options.exec;
+    return await endOrphanExecs(cgroups.cgroups, call, this.#execPlace(container));
+  }
+
+  /** @param onOutput is given what the container prints, as it comes: the container waits for it */
+  async attach(
+    container: Container,
+    onOutput: (name: 'stdout' | 'stderr', chunk: Buffer) => void,
+  ): Promise<ConmonAttachment> {
+    return await attachToConmon(this.#location(container), onOutput);
+  }
+
+  async resize(
+    call: Call,
+    container: Container,
+    size: { readonly rows: number; readonly columns: number },
+  ): Promise<void> {
+    await this.#options.shim.resize(call, this.#location(container), size);
+  }
+
+  #execPlace({ id, cgroupPath, handler }: Container): ExecPlace {
+    const { runDir, handlers } = this.#options;
+    return { id, cgroupPath, handler: handlers.get(handler), bundle: containerPaths(runDir, id).bundle };
+  }
+
+  #location({ id, state }: Container): ShimLocation {
+    if (!mayExit(state)) throw new Fault('failed_precondition', `container "${id}" has ended`);
+    return { id, bundle: containerPaths(this.#options.runDir, id).bundle, shim: state.shim };
+  }
+}

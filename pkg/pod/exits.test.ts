@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { KeyedLock } from '../async/keyed-lock.ts';
+import { silentLog } from '../base/testing/call.ts';
+import { ExitWaiters, type ExitReport } from '../container/exit.ts';
+import { aContainer, process, shim } from '../container/testing/container.ts';
+import { FakeStore } from '../container/testing/store.ts';
+import { Exits } from './exits.ts';
+
+const running = aContainer({ phase: 'running', process, shim, startedAtNs: 1n });
+const report: ExitReport = { exitCode: 7, finishedAtNs: 9n };
+
+/** @param ends resolves the wait for the end of each process, by pid */
+function setUp(found: ExitReport | undefined) {
+  const store = new FakeStore(running);
+  const ended = new Map([process.pid, shim.pid].map((pid) => [pid, Promise.withResolvers<undefined>()]));
+  const exits = new Exits({
+    exit: {
+      locks: new KeyedLock(),
+      store,
+      waiters: new ExitWaiters(),
+      cgroups: { killAll: () => Promise.resolve() },
+      findOomKill: () => Promise.resolve(undefined),
+    },
+    log: silentLog,
+    firstPauseMs: 1,
+    findReport: () => Promise.resolve(found),
+    waitForExit: async ({ pid }) => {
+      await ended.get(pid)?.promise;
+    },
+    stopping: new AbortController().signal,
+  });
+  const end = (pid: number) => ended.get(pid)?.resolve(undefined);
+  return { exits, store, end, state: () => store.get(running.id).state };
+}
+
+test('the end of the shim is enough, should nobody have told of its exit file', async () => {
+  const { exits, end, state } = setUp(report);
+  exits.watch(running);
+  end(shim.pid);
+  await expect.poll(state).toMatchObject({ phase: 'exited', exitCode: 7 });
+});
+
+test('a container whose shim died runs on, and ends when its process does', async () => {
+  const { exits, end, state } = setUp(undefined);
+  exits.watch(running);
+  end(shim.pid);
+  await new Promise(setImmediate);
+  expect(state().phase).toBe('running');
+  end(process.pid);
+  await expect.poll(state).toMatchObject({ phase: 'exited', reason: 'ContainerStatusUnknown' });
+});
+
+test('an end that cannot be recorded now is recorded later', async () => {
+  const { exits, store, state } = setUp(undefined);
+  const put = store.put.bind(store);
+  let failures = 2;
+  store.put = (container) => {
+    failures -= 1;
+    return failures >= 0 ? Promise.reject(new Error('no space left on device')) : put(container);
+  };
+  exits.onReport(running.id, report);
+  await expect.poll(state).toMatchObject({ phase: 'exited', exitCode: 7 });
+});

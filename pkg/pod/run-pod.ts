@@ -1,0 +1,84 @@
+// RunPodSandbox: one sandbox for each attempt at a pod, however often and however concurrently it is asked for.
+
+import type { SingleFlight } from '../async/single-flight.ts';
+import type { Call } from '../base/call.ts';
+import { Fault } from '../base/fault.ts';
+import { newSandboxId, type SandboxId } from '../base/id.ts';
+import { both, type StageLog } from '../base/timeline.ts';
+import type { NetworkConfigList } from '../network/network-config.ts';
+import { cgroupsPath, type CgroupDriver } from '../runtime/cgroup-path.ts';
+import { runSandbox, undoRun, type SandboxDeps } from '../sandbox/operations.ts';
+import { isSameAttempt, podName, type Sandbox, type SandboxConfig } from '../sandbox/sandbox.ts';
+
+export interface RunPodDeps {
+  readonly sandbox: SandboxDeps;
+  readonly sandboxes: { list(): Sandbox[] };
+  readonly networks: {
+    select(): NetworkConfigList;
+    expectInstalled(list: NetworkConfigList): Promise<void>;
+  };
+  readonly runs: SingleFlight<string, Sandbox>;
+  readonly cgroup: { readonly driver: CgroupDriver; readonly parent: string };
+  /** As the kubelet has told it; may be ''. */
+  readonly podCidr: () => string;
+  /** @throws {Fault} resource_exhausted — the disk is full */
+  readonly expectRoom: () => Promise<void>;
+  /** Nanoseconds since the Unix epoch. */
+  readonly now: () => bigint;
+  /** Where the stages of the pod's start are noted. */
+  readonly timelineOf?: (id: SandboxId) => StageLog;
+}
+
+/**
+ * Runs the sandbox. Asked again for the same attempt, it joins the run under way or answers with its result:
+ * the kubelet asks again when it has not heard the first answer.
+ *
+ * @throws {Fault} already_exists — the attempt had a sandbox, which has been stopped
+ * @throws {Fault} unavailable — there is no network to attach it to, or it lacks a plugin
+ */
+export async function runPod(deps: RunPodDeps, call: Call, config: SandboxConfig): Promise<SandboxId> {
+  const { name, namespace, uid, attempt } = config.metadata;
+  const key = JSON.stringify([name, namespace, uid, attempt]);
+  const sandbox = await deps.runs.do(key, call.signal, (signal) =>
+    runOnce(deps, { ...call, signal }, config),
+  );
+  return sandbox.id;
+}
+
+async function runOnce(deps: RunPodDeps, call: Call, config: SandboxConfig): Promise<Sandbox> {
+  const existing = deps.sandboxes
+    .list()
+    .find((sandbox) => isSameAttempt(sandbox.config.metadata, config.metadata));
+  if (existing?.state.phase === 'ready') return existing;
+  if (existing?.state.phase === 'creating') {
+    await undoRun(deps.sandbox, call, existing.id); // what a failed run could not undo then
+  } else if (existing !== undefined) {
+    const { attempt } = config.metadata;
+    throw new Fault(
+      'already_exists',
+      `cannot run pod "${podName(existing)}" attempt ${attempt}: its sandbox "${existing.id}" is ${existing.state.phase}; remove it first`,
+      { detail: { id: existing.id } },
+    );
+  }
+  await deps.expectRoom();
+  const sandbox = invent(deps, config);
+  if (sandbox.networkConfig !== undefined) await deps.networks.expectInstalled(sandbox.networkConfig);
+  const kept = deps.timelineOf?.(sandbox.id);
+  const timeline = kept === undefined ? call.timeline : both(call.timeline, kept);
+  using _stage = timeline?.begin('run pod sandbox');
+  return await runSandbox(deps.sandbox, { ...call, timeline }, sandbox);
+}
+
+function invent({ networks, cgroup, podCidr, now }: RunPodDeps, config: SandboxConfig): Sandbox {
+  const id = newSandboxId();
+  const parent = config.cgroupParent === '' ? cgroup.parent : config.cgroupParent;
+  return {
+    id,
+    config,
+    createdAtNs: now(),
+    cgroupPath: cgroupsPath(cgroup.driver, parent, id).fs,
+    podCidr: podCidr(),
+    networkConfig: config.network === 'pod' ? networks.select() : undefined,
+    state: { phase: 'creating' },
+  };
+}

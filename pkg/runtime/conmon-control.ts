@@ -1,0 +1,115 @@
+// Telling a running conmon to reopen its log or to resize its terminal: lines written to a fifo in the bundle.
+
+import { constants } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { abortable } from '../async/abortable.ts';
+import type { Call } from '../base/call.ts';
+import { Fault } from '../base/fault.ts';
+import { linkSignals } from '../base/signal.ts';
+import { isErrno } from '../sys/errno.ts';
+import { isAlive, type ProcessIdentity } from '../sys/process.ts';
+import { watchDirectory } from '../sys/watch.ts';
+import type { ShimLocation } from './shim.ts';
+
+const RESIZE = 1;
+const REOPEN_LOG = 2;
+
+/** It takes conmon a millisecond or two. */
+const REOPEN_TIMEOUT_MS = 10_000;
+
+/**
+ * Has conmon make a new file at `logPath`, and waits until it is there.
+ *
+ * conmon replaces what is there: while the path still names the file that it writes, it is not told anything.
+ * It dies if it cannot make the file, so that the directory is looked at first.
+ *
+ * @throws {Fault} failed_precondition — conmon or the directory is gone; deadline_exceeded — conmon keeps silent
+ */
+export async function reopenLog(call: Call, location: ShimLocation, logPath: string): Promise<void> {
+  call.signal.throwIfAborted();
+  const { id, shim } = location;
+  const before = await fileAt(logPath);
+  if (before !== undefined && (await holdsFile(shim, before))) return;
+  if (!(await isAlive(shim))) throw shimGone(id);
+  if ((await fileAt(dirname(logPath))) === undefined) {
+    const message = `cannot reopen log of container "${id}": there is no directory "${dirname(logPath)}"`;
+    throw new Fault('failed_precondition', message, { detail: { id } });
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const look = async (): Promise<void> => {
+    const now = await fileAt(logPath);
+    if (now !== undefined && now !== before) resolve(undefined);
+  };
+  using _watch = watchDirectory(
+    dirname(logPath),
+    (name) => {
+      if (name === basename(logPath)) look().catch(reject);
+    },
+    reject,
+  );
+  await tell(location, `${REOPEN_LOG} 0 0\n`);
+  await awaitReopened(call, promise, id);
+}
+
+async function awaitReopened(call: Call, reopened: Promise<undefined>, id: string): Promise<void> {
+  using either = linkSignals(call.signal, AbortSignal.timeout(REOPEN_TIMEOUT_MS));
+  try {
+    await abortable(reopened, either.signal);
+  } catch (cause) {
+    if (!either.signal.aborted || call.signal.aborted) throw cause;
+    throw new Fault('deadline_exceeded', `cannot reopen log of container "${id}": conmon keeps silent`, {
+      cause,
+    });
+  }
+}
+
+export async function resizeTerminal(
+  location: ShimLocation,
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+): Promise<void> {
+  await tell(location, `${RESIZE} ${rows} ${columns}\n`);
+}
+
+/** Opening a fifo would wait for its reader, which may be dead: hence O_NONBLOCK. Source: fifo(7). */
+async function tell({ id, bundle }: ShimLocation, line: string): Promise<void> {
+  try {
+    await using fifo = await open(
+      join(bundle, 'ctl'),
+      constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW,
+    );
+    await fifo.write(line);
+  } catch (cause) {
+    if (isErrno(cause, 'ENXIO', 'ENOENT', 'EPIPE')) throw shimGone(id, cause);
+    if (isErrno(cause, 'EAGAIN'))
+      throw new Fault('unavailable', `conmon of container "${id}" keeps silent`, { cause });
+    throw cause;
+  }
+}
+
+function shimGone(id: string, cause?: unknown): Fault {
+  return new Fault('failed_precondition', `conmon of container "${id}" is gone`, { detail: { id }, cause });
+}
+
+/** Which file a path leads to, as `device:inode`, or `undefined` if to none. */
+async function fileAt(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a process has the file open. One that is gone has none. */
+async function holdsFile({ pid }: ProcessIdentity, file: string): Promise<boolean> {
+  const dir = `/proc/${pid}/fd`;
+  try {
+    const files = await Promise.all((await readdir(dir)).map((fd) => fileAt(join(dir, fd))));
+    return files.includes(file);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return false;
+    throw error;
+  }
+}

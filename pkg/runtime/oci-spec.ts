@@ -1,0 +1,109 @@
+// The types of `config.json` as far as we write it. Names are those of the OCI runtime specification
+// (config.md, config-linux.md), which says what each field means.
+
+import type { SeccompProfile } from './seccomp/profile.ts';
+
+/**
+ * The lowest version that carries all we write: older runtimes refuse newer ones. Options such as `rro` are
+ * younger, but a runtime either knows a mount option or refuses it.
+ */
+export const OCI_VERSION = '1.0.2';
+
+export interface OciSpec {
+  readonly ociVersion: string;
+  readonly process: OciProcess;
+  readonly root: { readonly path: string; readonly readonly: boolean };
+  readonly hostname?: string;
+  readonly mounts: readonly OciMount[];
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly linux: OciLinux;
+}
+
+export interface OciProcess {
+  readonly terminal: boolean;
+  readonly user: OciUser;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly capabilities: OciCapabilities;
+  readonly noNewPrivileges: boolean;
+  readonly oomScoreAdj?: number;
+}
+
+export interface OciUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly additionalGids: readonly number[];
+}
+
+export interface OciCapabilities {
+  readonly bounding: readonly string[];
+  readonly effective: readonly string[];
+  readonly permitted: readonly string[];
+  readonly inheritable: readonly string[];
+  readonly ambient: readonly string[];
+}
+
+export interface OciMount {
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+export interface OciLinux {
+  readonly namespaces: readonly OciNamespace[];
+  readonly cgroupsPath: string;
+  readonly resources: OciResources;
+  readonly devices: readonly OciDevice[];
+  readonly maskedPaths: readonly string[];
+  readonly readonlyPaths: readonly string[];
+  readonly sysctl: Readonly<Record<string, string>>;
+  readonly rootfsPropagation?: string;
+  readonly seccomp?: SeccompProfile;
+}
+
+export interface OciNamespace {
+  readonly type: 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'cgroup';
+  /** Absent for a new one. */
+  readonly path?: string;
+}
+
+export interface OciDevice {
+  readonly path: string;
+  readonly type: 'c' | 'b' | 'p';
+  readonly major: number;
+  readonly minor: number;
+  readonly fileMode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface OciDeviceRule {
+  readonly allow: boolean;
+  readonly type?: 'a' | 'c' | 'b';
+  readonly major?: number;
+  readonly minor?: number;
+  /** Some of `rwm`. */
+  readonly access: string;
+}
+
+export interface OciMemory {
+  readonly limit?: bigint;
+  readonly swap?: bigint;
+}
+
+export interface OciResources {
+  readonly devices?: readonly OciDeviceRule[];
+  readonly cpu: {
+    readonly shares?: bigint;
+    readonly quota?: bigint;
+    readonly period?: bigint;
+    readonly cpus?: string;
+    readonly mems?: string;
+  };
+  readonly memory: OciMemory;
+  readonly hugepageLimits?: readonly { readonly pageSize: string; readonly limit: bigint }[];
+  readonly pids?: { readonly limit: bigint };
+  readonly unified?: Readonly<Record<string, string>>;
+}

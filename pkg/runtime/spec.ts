@@ -1,0 +1,196 @@
+// Builds what an OCI runtime reads, from a neutral description of a container. Pure: all that must be looked
+// up on the node (users, devices, capabilities) is in the input.
+
+import { Fault } from '../base/fault.ts';
+import { allCapabilities, toOciCapabilities, type CapabilitiesInput } from './capabilities.ts';
+import { allDeviceRules, toDeviceRules, toOciDevice, type DeviceInput } from './devices.ts';
+import { toOciMounts, toRootfsPropagation, type MountInput } from './mounts.ts';
+import { OCI_VERSION, type OciLinux, type OciNamespace, type OciProcess, type OciSpec } from './oci-spec.ts';
+import { toOciResources, type ResourcesInput } from './resources.ts';
+import type { SeccompProfile } from './seccomp/profile.ts';
+import type { ResolvedUser } from './user.ts';
+
+/** Where a process may be: in one of its own, in that of the host, or in the one pinned at a path. */
+export type NamespaceChoice = string;
+
+export interface NamespacesInput {
+  readonly net: NamespaceChoice;
+  readonly ipc: NamespaceChoice;
+  readonly uts: NamespaceChoice;
+  readonly pid: NamespaceChoice;
+}
+
+export interface EnvVariable {
+  readonly name: string;
+  /**
+   * Bytes are read as UTF-8. OCI runtimes read JSON, which has no other bytes: what is not UTF-8 becomes
+   * U+FFFD, as with the other container managers.
+   */
+  readonly value: string | Uint8Array;
+}
+
+export interface ContainerSpecInput {
+  readonly id: string;
+  readonly args: readonly string[];
+  /** A later variable replaces an earlier one of the same name: the image's first, then the pod's. */
+  readonly env: readonly EnvVariable[];
+  /** '' for the root directory. */
+  readonly cwd: string;
+  readonly user: ResolvedUser;
+  readonly tty: boolean;
+  /** Path of the mounted root file system. */
+  readonly rootfs: string;
+  readonly readonlyRootfs: boolean;
+  /** For $HOSTNAME, and for the container itself if its UTS namespace is new. */
+  readonly hostname: string;
+  readonly mounts: readonly MountInput[];
+  readonly sharedMemory?: string | undefined;
+  readonly devices: readonly DeviceInput[];
+  readonly resources: ResourcesInput;
+  /** Whether the kernel limits swap per cgroup. */
+  readonly swapAccounting: boolean;
+  readonly capabilities: CapabilitiesInput;
+  /** What the daemon has: nothing else can be given. */
+  readonly availableCapabilities: ReadonlySet<string>;
+  /** All capabilities and devices that there are, nothing masked, /sys and cgroups writable. */
+  readonly privileged: boolean;
+  readonly noNewPrivileges: boolean;
+  readonly maskedPaths: readonly string[];
+  readonly readonlyPaths: readonly string[];
+  /** Within what is allowed: see `clampOomScoreAdj()`. */
+  readonly oomScoreAdj?: number | undefined;
+  readonly namespaces: NamespacesInput;
+  readonly cgroupVersion: 1 | 2;
+  /** `cgroupsPath().spec` */
+  readonly cgroupsPath: string;
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** A privileged container runs without. */
+  readonly seccomp?: SeccompProfile | undefined;
+}
+
+/** What of /proc and /sys a container must not see. A kubelet asks for these by name. */
+export const DEFAULT_MASKED_PATHS: readonly string[] = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+];
+
+/** What of /proc a container may only read. */
+export const DEFAULT_READONLY_PATHS: readonly string[] = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+];
+
+/**
+ * With systemd and cgroup version 2 crun would put the container into a cgroup of its own, `container`, below its
+ * scope: not where everybody looks for it. Other runtimes do not know this. Source: crun(1), "EXTENSIONS TO OCI".
+ */
+const ONE_CGROUP = { 'run.oci.systemd.subgroup': '' };
+
+/** @throws {Fault} invalid_argument — no command, a bad variable name, a zero byte, an unknown capability */
+export function buildContainerSpec(input: ContainerSpecInput): OciSpec {
+  const { rootfs, readonlyRootfs, hostname, namespaces, annotations } = input;
+  return {
+    ociVersion: OCI_VERSION,
+    process: toProcess(input),
+    root: { path: rootfs, readonly: readonlyRootfs },
+    ...(namespaces.uts === 'new' && hostname !== '' ? { hostname } : {}),
+    mounts: toOciMounts(input),
+    annotations: { ...ONE_CGROUP, ...annotations },
+    linux: toLinux(input),
+  };
+}
+
+function toProcess(input: ContainerSpecInput): OciProcess {
+  const { args, cwd, user, tty, oomScoreAdj } = input;
+  if (args.length === 0 || args[0] === '') {
+    throw new Fault('invalid_argument', `container "${input.id}" has no command`);
+  }
+  refuseZeroBytes([...args, cwd]);
+  return {
+    terminal: tty,
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    args,
+    env: toEnv(input),
+    cwd: cwd === '' ? '/' : cwd,
+    capabilities: input.privileged
+      ? allCapabilities(input.availableCapabilities)
+      : toOciCapabilities(input.capabilities, input.availableCapabilities),
+    noNewPrivileges: input.noNewPrivileges,
+    ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
+  };
+}
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function toEnv({ env, tty, hostname }: ContainerSpecInput): string[] {
+  const variables = new Map([
+    ['PATH', DEFAULT_PATH],
+    ...(tty ? [['TERM', 'xterm'] as const] : []),
+    ...(hostname === '' ? [] : [['HOSTNAME', hostname] as const]),
+  ]);
+  for (const { name, value } of env) {
+    if (name === '' || name.includes('=')) {
+      throw new Fault('invalid_argument', `"${name}" cannot be the name of an environment variable`);
+    }
+    variables.set(name, typeof value === 'string' ? value : Buffer.from(value).toString('utf8'));
+  }
+  const list = [...variables].map(([name, value]) => `${name}=${value}`);
+  if (list.some((text) => text.includes('\0'))) {
+    throw new Fault('invalid_argument', 'an environment variable contains a zero byte'); // values stay secret
+  }
+  return list;
+}
+
+function refuseZeroBytes(texts: readonly string[]): void {
+  const bad = texts.find((text) => text.includes('\0'));
+  if (bad === undefined) return;
+  throw new Fault('invalid_argument', `${JSON.stringify(bad)} contains a zero byte`);
+}
+
+function toLinux(input: ContainerSpecInput): OciLinux {
+  const { devices, privileged, mounts, resources, swapAccounting, seccomp } = input;
+  const rootfsPropagation = toRootfsPropagation(mounts);
+  return {
+    namespaces: toNamespaces(input),
+    cgroupsPath: input.cgroupsPath,
+    resources: {
+      devices: privileged ? allDeviceRules() : toDeviceRules(devices),
+      ...toOciResources(resources, { swapAccounting }),
+    },
+    devices: devices.map(toOciDevice),
+    maskedPaths: privileged ? [] : input.maskedPaths,
+    readonlyPaths: privileged ? [] : input.readonlyPaths,
+    sysctl: input.sysctls,
+    ...(rootfsPropagation === undefined ? {} : { rootfsPropagation }),
+    ...(seccomp === undefined || privileged ? {} : { seccomp }),
+  };
+}
+
+/** On cgroup version 2 a container sees its own cgroup as the root, unless it is privileged. */
+function toNamespaces({ namespaces, cgroupVersion, privileged }: ContainerSpecInput): OciNamespace[] {
+  const choices: [OciNamespace['type'], NamespaceChoice][] = [
+    ['mount', 'new'],
+    ['network', namespaces.net],
+    ['ipc', namespaces.ipc],
+    ['uts', namespaces.uts],
+    ['pid', namespaces.pid],
+    ['cgroup', cgroupVersion === 2 && !privileged ? 'new' : 'host'],
+  ];
+  return choices
+    .filter(([, choice]) => choice !== 'host')
+    .map(([type, choice]) => (choice === 'new' ? { type } : { type, path: choice }));
+}

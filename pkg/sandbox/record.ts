@@ -1,0 +1,63 @@
+// A sandbox as JSON. `v` goes up with every change of shape, and the old shape stays readable.
+
+import * as z from 'zod';
+import type { SandboxId } from '../base/id.ts';
+import { bigintText, decode, toJson } from '../codec/decode.ts';
+import { networkConfigListSchema } from '../network/network-config.ts';
+import { networkResultSchema } from '../network/result.ts';
+import type { Codec } from '../store/record-store.ts';
+import type { Sandbox } from './sandbox.ts';
+
+const texts = z.record(z.string(), z.string());
+const textList = z.array(z.string());
+const port = z.int().min(0).max(65535);
+
+const portMapping = z.strictObject({
+  protocol: z.enum(['tcp', 'udp', 'sctp']),
+  containerPort: port,
+  hostPort: port,
+  hostIp: z.string(),
+});
+
+const config = z.strictObject({
+  metadata: z.strictObject({
+    name: z.string(),
+    uid: z.string(),
+    namespace: z.string(),
+    attempt: z.int().min(0),
+  }),
+  hostname: z.string(),
+  logDirectory: z.string(),
+  dns: z.strictObject({ servers: textList, searches: textList, options: textList }).optional(),
+  portMappings: z.array(portMapping),
+  labels: texts,
+  annotations: texts,
+  cgroupParent: z.string(),
+  sysctls: texts,
+  network: z.enum(['pod', 'node']),
+  ipc: z.enum(['pod', 'node']),
+  pid: z.enum(['pod', 'container', 'node']),
+  privileged: z.boolean(),
+  handler: z.string(),
+});
+
+const recordV1 = z.strictObject({
+  v: z.literal(1),
+  id: z.string().regex(/^[0-9a-f]{64}$/),
+  config,
+  createdAtNs: bigintText,
+  cgroupPath: z.string().startsWith('/'),
+  podCidr: z.string(),
+  networkConfig: networkConfigListSchema.optional(),
+  network: networkResultSchema.optional(),
+  state: z.strictObject({ phase: z.enum(['creating', 'ready', 'stopping', 'stopped']) }),
+});
+
+export const sandboxCodec: Codec<Sandbox> = {
+  encode: (sandbox) => toJson({ v: 1, ...sandbox }),
+
+  decode(json, key) {
+    const { v: _, ...record } = decode(recordV1, json, `record of pod sandbox "${key}"`, 'data_loss');
+    return { ...record, id: record.id as SandboxId };
+  },
+};

@@ -1,0 +1,124 @@
+// CRI's PodSandboxConfig, checked and in our words.
+
+import {
+  Protocol,
+  protocolName,
+  type LinuxSandboxSecurityContext,
+  type PodSandboxConfig,
+  type PodSandboxMetadata,
+  type PortMapping,
+} from '../../../api/cri/generated/types.ts';
+import type { ProfileChoice } from '../../runtime/security-profile.ts';
+import type { SandboxConfig, SandboxMetadata } from '../../sandbox/sandbox.ts';
+import { refuse, required, toAbsolutePath } from './field.ts';
+import { toPodNamespaces } from './namespace-mode.ts';
+import { toProfileChoice } from './security-profile.ts';
+
+/** The longest host name of the kernel. Source: hostname(7). */
+const MAX_HOSTNAME_LENGTH = 64;
+
+/**
+ * @param handler as resolved: never ''
+ * @throws {Fault} invalid_argument — a field is missing or makes no sense; unimplemented — not yet possible
+ */
+export function toSandboxConfig(config: PodSandboxConfig, handler: string): SandboxConfig {
+  const { linux } = config;
+  const security = linux?.securityContext;
+  checkSeccomp(security);
+  const namespaces = toPodNamespaces(security?.namespaceOptions);
+  return {
+    metadata: toMetadata(config.metadata),
+    hostname: toHostname(config.hostname),
+    logDirectory:
+      config.logDirectory === '' ? '' : toAbsolutePath(config.logDirectory, 'config.log_directory'),
+    dns: config.dnsConfig,
+    portMappings: config.portMappings.map(toPortMapping),
+    labels: config.labels,
+    annotations: config.annotations,
+    cgroupParent: toCgroupParent(linux?.cgroupParent ?? ''),
+    sysctls: toSysctls(linux?.sysctls ?? {}, namespaces),
+    ...namespaces,
+    privileged: security?.privileged ?? false,
+    handler,
+  };
+}
+
+function toMetadata(metadata: PodSandboxMetadata | undefined): SandboxMetadata {
+  const { name, uid, namespace, attempt } = required(metadata, 'config.metadata');
+  return {
+    name: required(name, 'config.metadata.name'),
+    uid: required(uid, 'config.metadata.uid'),
+    namespace: required(namespace, 'config.metadata.namespace'),
+    attempt,
+  };
+}
+
+function toHostname(hostname: string): string {
+  if (hostname.length > MAX_HOSTNAME_LENGTH || /[\s\0/]/.test(hostname)) {
+    throw refuse('config.hostname', hostname, `is not a host name of at most ${MAX_HOSTNAME_LENGTH} letters`);
+  }
+  return hostname;
+}
+
+const PROTOCOLS: ReadonlyMap<number, 'tcp' | 'udp' | 'sctp'> = new Map([
+  [Protocol.TCP, 'tcp'],
+  [Protocol.UDP, 'udp'],
+  [Protocol.SCTP, 'sctp'],
+]);
+
+function toPortMapping(mapping: PortMapping, index: number): SandboxConfig['portMappings'][number] {
+  const at = `config.port_mappings[${index}]`;
+  const protocol = PROTOCOLS.get(mapping.protocol);
+  if (protocol === undefined) throw refuse(`${at}.protocol`, protocolName(mapping.protocol), 'is not known');
+  const { containerPort, hostPort, hostIp } = mapping;
+  for (const [name, port] of Object.entries({ container_port: containerPort, host_port: hostPort })) {
+    if (port < 0 || port > 65535) throw refuse(`${at}.${name}`, port, 'is not a port');
+  }
+  return { protocol, containerPort, hostPort, hostIp };
+}
+
+/** A cgroup path becomes part of paths on the host: it must not climb. */
+function toCgroupParent(parent: string): string {
+  if (/(^|\/)\.\.?(\/|$)|\0/.test(parent))
+    throw refuse('config.linux.cgroup_parent', parent, 'is not a plain path');
+  return parent;
+}
+
+/** Sysctls that belong to a namespace; others would change the node. Source: runc's and the kubelet's lists. */
+const IPC_SYSCTL = /^(kernel\.(msg|sem|shm)\w*|fs\.mqueue\.\w+)$/;
+const NET_SYSCTL = /^net\.[\w.-]+(\/[\w.-]+)*$/;
+
+function toSysctls(
+  sysctls: Readonly<Record<string, string>>,
+  { network, ipc }: Pick<SandboxConfig, 'network' | 'ipc'>,
+): Readonly<Record<string, string>> {
+  for (const name of Object.keys(sysctls)) {
+    const isOurs =
+      (NET_SYSCTL.test(name) && network === 'pod' && !name.includes('..')) ||
+      (IPC_SYSCTL.test(name) && ipc === 'pod');
+    if (!isOurs) {
+      throw refuse(
+        'config.linux.sysctls',
+        name,
+        'does not belong to a namespace that the pod has of its own',
+      );
+    }
+  }
+  return sysctls;
+}
+
+const SECURITY = 'config.linux.security_context';
+
+/** Nothing of the pod's runs under it: the init has the runtime's own profile, containers have theirs. */
+function checkSeccomp(security: LinuxSandboxSecurityContext | undefined): void {
+  toProfileChoice(security?.seccomp, security?.seccompProfilePath ?? '', {
+    field: `${SECURITY}.seccomp`,
+    oldField: `${SECURITY}.seccomp_profile_path`,
+  });
+}
+
+/** @throws {Fault} invalid_argument — what is asked for makes no sense */
+export function toPodAppArmor({ linux }: PodSandboxConfig): ProfileChoice {
+  const field = `${SECURITY}.apparmor`;
+  return toProfileChoice(linux?.securityContext?.apparmor, '', { field, oldField: field });
+}

@@ -1,0 +1,60 @@
+// Status: whether pods can be run and given a network, and what this runtime can do.
+
+import type { RuntimeServiceHandlers } from '../../../api/cri/generated/services.ts';
+import type { Call } from '../../base/call.ts';
+import type { ServerDeps } from '../deps.ts';
+import { runtimeCondition } from '../stall.ts';
+import type { RuntimeHandlerInit } from '../../../api/cri/generated/types.ts';
+
+export function status(
+  deps: Pick<
+    ServerDeps,
+    'version' | 'networks' | 'handlers' | 'features' | 'cgroupDriver' | 'operations' | 'preloaded'
+  > & {
+    readonly pods: Pick<ServerDeps['pods'], 'underWay'>;
+  },
+): RuntimeServiceHandlers<Call>['status'] {
+  return async (call, { verbose }) => {
+    const network = deps.networks.status();
+    const runtime = runtimeCondition(deps.operations.list(), deps.pods.underWay(), Date.now());
+    return {
+      status: {
+        conditions: [
+          runtime,
+          { type: 'NetworkReady', status: network.ready, reason: network.reason, message: network.message },
+        ],
+      },
+      runtimeHandlers: await toHandlers(call, deps),
+      features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false, mountOptions: false },
+      info: verbose ? { config: JSON.stringify(toInfo(deps)), preloaded: toPreloaded(deps) } : {},
+    };
+  };
+}
+
+/** The name '' is the default handler, as the CRI has it. */
+async function toHandlers(
+  call: Call,
+  { handlers, features }: Pick<ServerDeps, 'handlers' | 'features'>,
+): Promise<RuntimeHandlerInit[]> {
+  const found: RuntimeHandlerInit[] = [];
+  for (const name of ['', ...handlers.names()]) {
+    const { recursiveReadonlyMounts } = await features.find(call, name);
+    const can = { recursiveReadOnlyMounts: recursiveReadonlyMounts, userNamespaces: false };
+    found.push({ name, features: can });
+  }
+  return found;
+}
+
+/** Which archives of images have been imported, and which could not be. */
+function toPreloaded({ preloaded }: Pick<ServerDeps, 'preloaded'>): string {
+  const files = preloaded.list().map(({ id, imageIds }) => ({ file: id, imageIds }));
+  return JSON.stringify({ imported: files, failed: preloaded.failures() });
+}
+
+function toInfo({
+  version,
+  handlers,
+  cgroupDriver,
+}: Pick<ServerDeps, 'version' | 'handlers' | 'cgroupDriver'>): object {
+  return { version, handlers: handlers.names(), cgroupDriver };
+}

@@ -1,0 +1,172 @@
+// Mounts and unmounts. Every function may be repeated: what was mounted at the target before is unmounted
+// first. A target is a path of our own, since whatever is mounted there goes.
+
+import { close, closeSync, constants, openSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { isErrno } from './errno.ts';
+import * as libc from './libc.ts';
+
+/**
+ * Makes `source` appear at `target`, which exists and is of the same kind, file or directory.
+ *
+ * @throws {ErrnoError} ENOENT — one of the two is missing; others as mount(2) has them
+ */
+export function bindMount(
+  source: string,
+  target: string,
+  options: { readonly recursive?: boolean; readonly readonly?: boolean } = {},
+): void {
+  const recursive = options.recursive ?? false;
+  unmount(target);
+  libc.mount({ source, target, flags: libc.MS_BIND | (recursive ? libc.MS_REC : 0) });
+  if (options.readonly !== true) return;
+  try {
+    libc.setMountReadonly(target, recursive);
+  } catch (error) {
+    unmount(target);
+    throw error;
+  }
+}
+
+export interface OverlayOptions {
+  /** The topmost first. */
+  readonly lower: readonly string[];
+  /** Where changes go; without it the result is read-only. */
+  readonly upper?: string;
+  /** An empty directory on the filesystem of `upper`. */
+  readonly work?: string;
+  readonly target: string;
+}
+
+/** mount(2) takes one page of options, with the zero at the end. */
+const MAX_OPTIONS_BYTES = 4095;
+
+/** Mounts an overlay. Source: Documentation/filesystems/overlayfs.rst of Linux. */
+export function mountOverlay({ lower, upper, work, target }: OverlayOptions): void {
+  const [only] = lower;
+  if (upper === undefined && lower.length === 1 && only !== undefined) {
+    bindMount(only, target, { readonly: true }); // an overlay of one layer is refused
+    return;
+  }
+  const writable =
+    upper === undefined ? '' : `,upperdir=${escapePath(upper)},workdir=${escapePath(work ?? '')}`;
+  const toOptions = (layers: readonly string[]) => `index=off,lowerdir=${layers.join(':')}${writable}`;
+  const mountWith = (data: string) => {
+    libc.mount({ source: 'overlay', target, type: 'overlay', flags: 0, data });
+  };
+  unmount(target);
+  const options = toOptions(lower.map(escapePath));
+  if (Buffer.byteLength(options) <= MAX_OPTIONS_BYTES) mountWith(options);
+  else {
+    withShortNames(lower, (names) => {
+      mountWith(toOptions(names));
+    });
+  }
+}
+
+/** Calls `body` with a short path for each directory, good while it runs. */
+function withShortNames(dirs: readonly string[], body: (names: readonly string[]) => void): void {
+  const fds: number[] = [];
+  try {
+    for (const dir of dirs) fds.push(openSync(dir, libc.O_PATH | constants.O_DIRECTORY));
+    body(fds.map((fd) => `/proc/self/fd/${fd}`));
+  } finally {
+    for (const fd of fds) closeSync(fd);
+  }
+}
+
+function escapePath(path: string): string {
+  return path.replaceAll(/[\\:,]/g, String.raw`\$&`);
+}
+
+/** Mounts an empty filesystem in memory, from which no program or device can be used. */
+export function mountTmpfs(
+  target: string,
+  options: { readonly sizeBytes?: number; readonly mode: number },
+): void {
+  const size = options.sizeBytes === undefined ? '' : `,size=${options.sizeBytes}`;
+  const data = `mode=${options.mode.toString(8)}${size}`;
+  const flags = libc.MS_NOSUID | libc.MS_NODEV | libc.MS_NOEXEC;
+  unmount(target);
+  libc.mount({ source: 'tmpfs', target, type: 'tmpfs', flags, data });
+}
+
+/**
+ * Unmounts everything that is mounted at `target`; nothing being there is fine. What still uses it keeps it
+ * until it lets go. Nothing is there any more when this returns, but a thread may be writing out its data yet.
+ */
+export function unmount(target: string): void {
+  for (const fd of takeAway(target)) close(fd, () => undefined); // it fails for no reason that matters here
+}
+
+/** As `unmount()`, and waits until the filesystem is written out and its device is free, if nobody uses it. */
+export async function unmountCompletely(target: string): Promise<void> {
+  await Promise.all(takeAway(target).map((fd) => closeInBackground(fd)));
+}
+
+const closeInBackground = promisify(close);
+
+/**
+ * The last to let go of an overlay waits until its upper filesystem is written out, which can take a second. So
+ * we keep each mount open while it is taken away, and have a thread of Node close it.
+ *
+ * @returns descriptors of what was mounted
+ */
+function takeAway(target: string): number[] {
+  const held: number[] = [];
+  for (;;) {
+    const fd = holdIfThere(target);
+    if (fd === undefined) return held;
+    try {
+      libc.umount2(target, libc.MNT_DETACH | libc.UMOUNT_NOFOLLOW);
+      held.push(fd);
+    } catch (error) {
+      closeSync(fd);
+      if (isErrno(error, 'EINVAL')) return held; // nothing is mounted there
+      throw error;
+    }
+  }
+}
+
+function holdIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, libc.O_PATH | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** Keeps what is mounted below the mount point `target` from appearing elsewhere, and the other way round. */
+export function makePrivate(target: string): void {
+  libc.mount({ source: 'none', target, flags: libc.MS_PRIVATE });
+}
+
+/** Whether the kernel can make a mount read-only with everything below it. */
+export function supportsMountSetattr(): boolean {
+  try {
+    libc.setMountReadonly('/proc/self/no-such-file', true);
+    return true;
+  } catch (error) {
+    return !isErrno(error, 'ENOSYS'); // the kernel has it from 5.12 on, and then it is the path that is wrong
+  }
+}
+
+/** Whether something is mounted at exactly this path, be it a bind mount; `false` if the path is not there. */
+export function isMountPoint(path: string): boolean {
+  if (path === '/') return true;
+  let parentFd: number | undefined;
+  try {
+    parentFd = openSync(dirname(path), libc.O_PATH);
+    const resolve = libc.RESOLVE_NO_XDEV; // refuses to cross into another mount, even of the same filesystem
+    closeSync(libc.openat2(parentFd, basename(path), { flags: libc.O_PATH | constants.O_NOFOLLOW, resolve }));
+    return false;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    if (isErrno(error, 'EXDEV')) return true;
+    throw error;
+  } finally {
+    if (parentFd !== undefined) closeSync(parentFd);
+  }
+}

@@ -1,0 +1,29 @@
+// Whether the other side of a connection is still there, also while nothing is read from it.
+
+import type { Socket } from 'node:net';
+import { hasHungUp, resetOnClose } from './libc-socket.ts';
+
+/**
+ * Whether the peer has closed its side, even if there is more to be read before that shows in the stream. A
+ * stream that is not read, because nobody takes what it brings, would never tell.
+ */
+export function peerHasLeft(socket: Socket): boolean {
+  if (socket.destroyed) return true;
+  const fd = descriptorOf(socket);
+  return fd !== undefined && hasHungUp(fd);
+}
+
+/**
+ * Lets the peer tell an end from an accident: it sees a reset if the connection goes, or this process dies,
+ * before both sides have ended it.
+ */
+export function resetUnlessEnded(socket: Socket): void {
+  const fd = descriptorOf(socket);
+  if (fd !== undefined) resetOnClose(fd);
+}
+
+/** Node has no public way to ask for it. @returns `undefined` if there is none; nothing depends on it for good */
+function descriptorOf(socket: Socket): number | undefined {
+  const fd = (socket as unknown as { _handle?: { fd?: number } | null })._handle?.fd;
+  return fd === undefined || fd < 0 ? undefined : fd;
+}

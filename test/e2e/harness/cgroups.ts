@@ -1,0 +1,74 @@
+// The cgroups of a node of the tests, in every hierarchy of this machine.
+
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseMountInfo } from '../../../pkg/sys/mountinfo.ts';
+import type { Place } from './place.ts';
+
+/** Where hierarchies are mounted: one with version 2, one for each controller with version 1. */
+export function hierarchies(): string[] {
+  const mounts = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const found = mounts.filter(({ fsType }) => fsType === 'cgroup' || fsType === 'cgroup2');
+  return [...new Set(found.map(({ target }) => target))];
+}
+
+/** Where a controller's files of a container are: `/sys/fs/cgroup/memory`, or the one hierarchy of version 2. */
+export function hierarchyOf(controller: string): string {
+  const mounts = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const v1 = mounts.find(
+    ({ fsType, superOptions }) => fsType === 'cgroup' && superOptions.includes(controller),
+  );
+  const found = v1 ?? mounts.find(({ fsType }) => fsType === 'cgroup2');
+  if (found === undefined) throw new Error('this machine has no cgroups');
+  return found.target;
+}
+
+export const isCgroupV2 = !parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')).some(
+  ({ fsType }) => fsType === 'cgroup',
+);
+
+export interface FoundCgroup {
+  /** Where it is mounted. */
+  readonly hierarchy: string;
+  /** Below that, beginning with a slash. */
+  readonly path: string;
+}
+
+/** All cgroups below that of the node, children before parents. */
+export function listCgroups({ cgroupParent }: Place): FoundCgroup[] {
+  return hierarchies().flatMap((hierarchy) =>
+    below(hierarchy, cgroupParent).map((path) => ({ hierarchy, path })),
+  );
+}
+
+function below(hierarchy: string, path: string): string[] {
+  const dir = join(hierarchy, path);
+  if (!existsSync(dir)) return [];
+  const children = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return children.flatMap(({ name }) => [...below(hierarchy, join(path, name)), join(path, name)]);
+}
+
+/** Those that a kubelet makes for each pod, and removes when the pod is gone. What is not empty stays. */
+export function removePodCgroups(place: Place): void {
+  for (const { hierarchy, path } of listCgroups(place)) {
+    if (/\/pod[-0-9a-f]{36}$/.test(path)) tryRemove(join(hierarchy, path));
+  }
+}
+
+/** All of them that are empty. */
+export function removeCgroups(place: Place): void {
+  for (const { hierarchy, path } of listCgroups(place)) tryRemove(join(hierarchy, path));
+}
+
+/** The cgroup of the node itself, once nothing is in it. */
+export function removeNodeCgroups(place: Place): void {
+  for (const root of hierarchies()) tryRemove(join(root, place.cgroupParent));
+}
+
+function tryRemove(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // not there, or not empty: then it is found as a leak
+  }
+}
