@@ -45,7 +45,12 @@ module.exports = {
     ),
     onlyFrom('grpc-stays-in-server', '^(api|pkg/server|cmd|test|hack)/', '@grpc/grpc-js|protobufjs'),
     onlyFrom('leveldb-stays-in-one-file', '^pkg/store/database\\.ts$', 'classic-level|abstract-level|level'),
-    onlyFrom('syscalls-are-declared-in-one-file', '^pkg/sys/libc\\.ts$', 'koffi'),
+    onlyFrom('koffi-is-loaded-in-one-file', '^pkg/sys/libc/load\\.ts$', 'koffi'),
+    forbid(
+      'syscalls-are-declared-in-one-folder',
+      { pathNot: '^pkg/sys/libc/' },
+      { path: '^pkg/sys/libc/load\\.ts$' },
+    ),
     onlyFrom('node-starts-no-processes', '^(cmd/davitctl/|test/|hack/)|\\.test\\.ts$', 'child_process'),
   ],
   options: {

@@ -4,7 +4,7 @@
 import type { BigIntStats } from 'node:fs';
 import { chmod, lchown, lstat } from 'node:fs/promises';
 import { isErrno } from '../sys/errno.ts';
-import { lgetxattr, llistxattr, lsetxattr, lutimes } from '../sys/libc.ts';
+import { lgetxattr, llistxattr, lsetxattr, lutimes } from '../sys/libc/file.ts';
 
 /**
  * @param paths of directories in `layer`, from its root, one character per byte: `/etc`. Some may lie behind

@@ -10,7 +10,7 @@ import type { ContainerId, ImageId } from '../base/id.ts';
 import { stage } from '../base/timeline.ts';
 import { isErrno } from '../sys/errno.ts';
 import { ensureDirectory, removeTree } from '../sys/files.ts';
-import { lutimes } from '../sys/libc.ts';
+import { lutimes } from '../sys/libc/file.ts';
 import { isMountPoint, mountOverlay, unmount } from '../sys/mount.ts';
 import { checkContainerId } from './container-id.ts';
 import { explainDisk } from './disk-fault.ts';

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { lgetxattr, lsetxattr } from '../sys/libc.ts';
+import { lgetxattr, lsetxattr } from '../sys/libc/file.ts';
 import { listTree } from './testing/list-tree.ts';
 import { buildTar, type TarFile } from './testing/tar.ts';
 import { UnpackThread } from './unpack-thread.ts';

@@ -9,7 +9,7 @@ import { Writable } from 'node:stream';
 import { Fault } from '../base/fault.ts';
 import { duplexFd } from '../sys/duplex-fd.ts';
 import { isErrno } from '../sys/errno.ts';
-import { AF_UNIX, connectUnix, SOCK_SEQPACKET, socket } from '../sys/libc.ts';
+import { AF_UNIX, connectUnix, SOCK_SEQPACKET, socket } from '../sys/libc/socket.ts';
 import { closeFd } from '../sys/pipe.ts';
 
 /** The first byte of each packet of output. */

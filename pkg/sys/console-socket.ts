@@ -2,8 +2,7 @@
 
 import { rm } from 'node:fs/promises';
 import type { Call } from '../base/call.ts';
-import { AF_UNIX, SOCK_STREAM, socket } from './libc.ts';
-import { accept, listenUnix, receiveDescriptor } from './libc-socket.ts';
+import { AF_UNIX, SOCK_STREAM, socket, accept, listenUnix, receiveDescriptor } from './libc/socket.ts';
 import { closeFd } from './pipe.ts';
 import { untilReady } from './when-ready.ts';
 

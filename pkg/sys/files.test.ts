@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { closeSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as files from './files.ts';
-import { mknod } from './libc.ts';
+import { mknod } from './libc/file.ts';
 import { tempDir, type TempDir } from './testing/temp-dir.ts';
 
 const modeOf = (path: string) => statSync(path).mode & 0o7777;

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { isErrno } from './errno.ts';
-import { O_PATH, openat2, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, syncfsInBackground } from './libc.ts';
+import { O_PATH, openat2, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, syncfsInBackground } from './libc/file.ts';
 
 export { removeTree } from './remove-tree.ts';
 

@@ -3,7 +3,7 @@
 import { closeSync, constants, openSync, readFileSync, writeSync, ftruncateSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
 import { isErrno } from './errno.ts';
-import { flockExclusive } from './libc.ts';
+import { flockExclusive } from './libc/file.ts';
 
 export class LockFile implements Disposable {
   readonly #path: string;

@@ -4,8 +4,7 @@
 import { Socket } from 'node:net';
 import type { Call } from '../base/call.ts';
 import { ErrnoError, isErrno } from './errno.ts';
-import { AF_INET, SOCK_STREAM, socket } from './libc.ts';
-import { AF_INET6, connectLoopback } from './libc-socket.ts';
+import { AF_INET, SOCK_STREAM, socket, AF_INET6, connectLoopback } from './libc/socket.ts';
 import { inNetworkNamespace } from './namespace.ts';
 import { closeFd } from './pipe.ts';
 import { untilReady } from './when-ready.ts';

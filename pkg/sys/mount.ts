@@ -5,7 +5,8 @@ import { close, closeSync, constants, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { isErrno } from './errno.ts';
-import * as libc from './libc.ts';
+import * as libc from './libc/mount.ts';
+import { O_PATH, RESOLVE_NO_XDEV, openat2 } from './libc/file.ts';
 
 /**
  * Makes `source` appear at `target`, which exists and is of the same kind, file or directory.
@@ -69,7 +70,7 @@ export function mountOverlay({ lower, upper, work, target }: OverlayOptions): vo
 function withShortNames(dirs: readonly string[], body: (names: readonly string[]) => void): void {
   const fds: number[] = [];
   try {
-    for (const dir of dirs) fds.push(openSync(dir, libc.O_PATH | constants.O_DIRECTORY));
+    for (const dir of dirs) fds.push(openSync(dir, O_PATH | constants.O_DIRECTORY));
     body(fds.map((fd) => `/proc/self/fd/${fd}`));
   } finally {
     for (const fd of fds) closeSync(fd);
@@ -131,7 +132,7 @@ function takeAway(target: string): number[] {
 
 function holdIfThere(path: string): number | undefined {
   try {
-    return openSync(path, libc.O_PATH | constants.O_NOFOLLOW);
+    return openSync(path, O_PATH | constants.O_NOFOLLOW);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
@@ -158,9 +159,9 @@ export function isMountPoint(path: string): boolean {
   if (path === '/') return true;
   let parentFd: number | undefined;
   try {
-    parentFd = openSync(dirname(path), libc.O_PATH);
-    const resolve = libc.RESOLVE_NO_XDEV; // refuses to cross into another mount, even of the same filesystem
-    closeSync(libc.openat2(parentFd, basename(path), { flags: libc.O_PATH | constants.O_NOFOLLOW, resolve }));
+    parentFd = openSync(dirname(path), O_PATH);
+    const resolve = RESOLVE_NO_XDEV; // refuses to cross into another mount, even of the same filesystem
+    closeSync(openat2(parentFd, basename(path), { flags: O_PATH | constants.O_NOFOLLOW, resolve }));
     return false;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return false;

@@ -5,7 +5,9 @@ import { closeSync, constants, mkdirSync, openSync, rmSync, statfsSync, writeFil
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { isErrno } from './errno.ts';
-import * as libc from './libc.ts';
+import * as libc from './libc/namespace.ts';
+import { setInterfaceUp } from './libc/interface.ts';
+import { AF_INET, SOCK_DGRAM, socket } from './libc/socket.ts';
 import { bindMount, unmount } from './mount.ts';
 
 export type PodNamespace = 'net' | 'ipc' | 'uts';
@@ -131,9 +133,9 @@ function configure({ types, hostname, sysctls = {} }: PinOptions): void {
 }
 
 function bringLoopbackUp(): void {
-  const fd = libc.socket(libc.AF_INET, libc.SOCK_DGRAM);
+  const fd = socket(AF_INET, SOCK_DGRAM);
   try {
-    libc.setInterfaceUp(fd, 'lo');
+    setInterfaceUp(fd, 'lo');
   } finally {
     closeSync(fd);
   }

@@ -1,7 +1,7 @@
 // Tells systemd, if it started us and asked for it, how we are. Source: sd_notify(3).
 
 import { closeSync } from 'node:fs';
-import { AF_UNIX, connectUnix, send, SOCK_DGRAM, socket } from './libc.ts';
+import { AF_UNIX, connectUnix, send, SOCK_DGRAM, socket } from './libc/socket.ts';
 
 /**
  * Sends `READY=1`, `STOPPING=1`, `STATUS=…`; several lines make one message. Does nothing without systemd.

@@ -1,7 +1,8 @@
 // Whether the other side of a connection is still there, also while nothing is read from it.
 
 import type { Socket } from 'node:net';
-import { hasHungUp, resetOnClose } from './libc-socket.ts';
+import { hasHungUp } from './libc/poll.ts';
+import { resetOnClose } from './libc/socket.ts';
 
 /**
  * Whether the peer has closed its side, even if there is more to be read before that shows in the stream. A

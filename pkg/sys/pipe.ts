@@ -3,7 +3,7 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { pipe2 } from './libc.ts';
+import { pipe2 } from './libc/pipe.ts';
 
 /** A new pipe. Who calls this closes both ends, each with `closeFd()` or by way of its stream. */
 export function openPipe(): { readFd: number; writeFd: number } {

@@ -5,7 +5,8 @@ import { closeSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Fault } from '../base/fault.ts';
 import { isErrno } from './errno.ts';
-import { pidfdOpen, pidfdSendSignal, whenReadable } from './libc.ts';
+import { whenReadable } from './libc/poll.ts';
+import { pidfdOpen, pidfdSendSignal } from './libc/process.ts';
 
 export interface ProcessIdentity {
   readonly pid: number;

@@ -6,7 +6,7 @@ import { lstat, readdir, rmdir, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { isErrno } from './errno.ts';
-import { openTreeClone } from './libc.ts';
+import { openTreeClone } from './libc/mount.ts';
 import { spawn } from './spawn.ts';
 
 /** Up to here we delete the files ourselves; for more a process of its own is worth its start. */

@@ -6,7 +6,8 @@ import type { Readable, Writable } from 'node:stream';
 import { isMainThread } from 'node:worker_threads';
 import { Fault } from '../base/fault.ts';
 import { describeErrno, ErrnoError } from './errno.ts';
-import { type FileAction, posixSpawn, waitpidNow } from './libc.ts';
+import { waitpidNow } from './libc/process.ts';
+import { type FileAction, posixSpawn } from './libc/spawn.ts';
 import { closeFd, openPipe, readableFd, writableFd } from './pipe.ts';
 import { identifyNow, type ProcessIdentity } from './process.ts';
 

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { duplexFd } from './duplex-fd.ts';
 import { isErrno } from './errno.ts';
-import { setWindowSize } from './libc.ts';
+import { setWindowSize } from './libc/terminal.ts';
 
 const READ_BYTES = 64 * 1024;
 

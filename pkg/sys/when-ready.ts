@@ -1,7 +1,7 @@
 // Waiting for a descriptor that no stream owns.
 
 import type { Call } from '../base/call.ts';
-import { whenReadable, whenWritable } from './libc.ts';
+import { whenReadable, whenWritable } from './libc/poll.ts';
 
 /** @throws the reason of `call.signal` when it aborts */
 export async function untilReady(

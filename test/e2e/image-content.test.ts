@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { lgetxattr } from '../../pkg/sys/libc.ts';
+import { lgetxattr } from '../../pkg/sys/libc/file.ts';
 import { writeDockerArchive, writeOciArchive } from './harness/image-archive.ts';
 import { buildImage, type LayerEntry } from './harness/image-builder.ts';
 import { TestPod } from './harness/pod.ts';

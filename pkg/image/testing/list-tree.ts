@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type BigIntStats } from 'node:fs';
-import { lgetxattr, llistxattr } from '../../sys/libc.ts';
+import { lgetxattr, llistxattr } from '../../sys/libc/file.ts';
 
 export interface SeenFile {
   readonly type: string;

@@ -3,7 +3,7 @@
 
 import { chmodSync, fchmodSync, fchownSync, lchownSync } from 'node:fs';
 import { isErrno } from '../../sys/errno.ts';
-import { lsetxattr, lutimes } from '../../sys/libc.ts';
+import { lsetxattr, lutimes } from '../../sys/libc/file.ts';
 import { toBytes } from './entry-path.ts';
 import { badEntry } from './tar-fault.ts';
 

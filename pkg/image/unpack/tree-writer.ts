@@ -3,7 +3,7 @@
 
 import * as fs from 'node:fs';
 import { isErrno } from '../../sys/errno.ts';
-import { deviceNumber, mknod } from '../../sys/libc.ts';
+import { deviceNumber, mknod } from '../../sys/libc/file.ts';
 import { setAttributes, setFileAttributes, setOpaque, setTimes } from './attributes.ts';
 import { parentOf, toBytes, toMarker, toParts, toPath, type Marker } from './entry-path.ts';
 import type { TarEntry } from './tar-entry.ts';

@@ -6,7 +6,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { Fault } from '../../base/fault.ts';
 import { isErrno } from '../../sys/errno.ts';
-import { chdir, chroot, CLONE_FS, unshare } from '../../sys/libc.ts';
+import { chdir, chroot, CLONE_FS, unshare } from '../../sys/libc/namespace.ts';
 import { createDecompressor, type Decompressor } from './decompress.ts';
 import { checkLimits, type UnpackLimits } from './limits.ts';
 import type { FromWorker, ToWorker } from './messages.ts';

@@ -2,7 +2,7 @@
 
 import { readdirSync, writeFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { chdir, chroot, CLONE_FS, unshare } from '../libc.ts';
+import { chdir, chroot, CLONE_FS, unshare } from '../libc/namespace.ts';
 
 unshare(CLONE_FS);
 chroot(workerData as string);

@@ -1,10 +1,15 @@
-// More declarations of C functions: addresses, passed descriptors, peers. As in libc.ts, each has a test.
+// Sockets: their addresses, and descriptors that are passed through them.
 
-import { ErrnoError, isErrno } from './errno.ts';
-import { addressOf, AF_INET, AF_UNIX, check, cString, libc, type C, type Pointer } from './libc.ts';
+import { ErrnoError, isErrno } from '../errno.ts';
+import { O_CLOEXEC } from './flags.ts';
+import { addressOf, check, cString, libc, type C, type Pointer } from './load.ts';
 
+const cSocket = libc.func('int socket(int domain, int type, int protocol)') as C<[number, number, number]>;
 const cConnect = libc.func('int connect(int fd, const void *address, uint length)') as C<
   [number, Pointer, number]
+>;
+const cSend = libc.func('long send(int fd, const void *data, size_t length, int flags)') as C<
+  [number, Pointer, number, number]
 >;
 const cBind = libc.func('int bind(int fd, const void *address, uint length)') as C<[number, Pointer, number]>;
 const cListen = libc.func('int listen(int fd, int backlog)') as C<[number, number]>;
@@ -15,12 +20,34 @@ const cRecvmsg = libc.func('long recvmsg(int fd, void *message, int flags)') as 
 const cSetsockopt = libc.func(
   'int setsockopt(int fd, int level, int name, const void *value, uint length)',
 ) as C<[number, number, number, Pointer, number]>;
-const cPoll = libc.func('int poll(void *fds, unsigned long count, int timeout)') as C<
-  [Pointer, number, number]
->;
 
-const SOCK_CLOEXEC = 0o2000000;
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_SEQPACKET = 5;
 const SOCK_NONBLOCK = 0o4000;
+
+/** A socket that never blocks and closes on exec. Source: socket(2). */
+export function socket(domain: number, type: number): number {
+  return check(cSocket(domain, type | SOCK_NONBLOCK | O_CLOEXEC, 0), 'socket');
+}
+
+/** @param path of a unix socket; a leading `@` means the abstract namespace. Source: connect(2), unix(7). */
+export function connectUnix(fd: number, path: string): void {
+  const name = path.startsWith('@') ? Buffer.from(`\0${path.slice(1)}`) : cString(path, 'connect');
+  const address = Buffer.concat([Buffer.of(AF_UNIX, 0), name]);
+  if (address.length > 110) throw new ErrnoError(36, 'connect', path); // sizeof(struct sockaddr_un)
+  check(cConnect(fd, address, address.length), 'connect', path);
+}
+
+const MSG_NOSIGNAL = 0x4000;
+
+/** @returns how many bytes were taken. Source: send(2). */
+export function send(fd: number, data: Buffer): number {
+  return check(cSend(fd, data, data.length, MSG_NOSIGNAL), 'send');
+}
 
 /** Makes a unix socket listen at `path`, which must not exist. Source: bind(2), listen(2). */
 export function listenUnix(fd: number, path: string): void {
@@ -32,10 +59,8 @@ export function listenUnix(fd: number, path: string): void {
 
 /** @throws {ErrnoError} EAGAIN — nobody connects. Source: accept(2). */
 export function accept(fd: number): number {
-  return check(cAccept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK), 'accept4');
+  return check(cAccept4(fd, null, null, O_CLOEXEC | SOCK_NONBLOCK), 'accept4');
 }
-
-export const AF_INET6 = 10;
 
 /**
  * Begins to connect to a loopback address. Called again once the socket is writable it tells how that went.
@@ -94,16 +119,4 @@ export function resetOnClose(fd: number): void {
   const linger = Buffer.alloc(8); // struct linger: whether, seconds
   linger.writeInt32LE(1, 0);
   check(cSetsockopt(fd, SOL_SOCKET, SO_LINGER, linger, linger.length), 'setsockopt');
-}
-
-const POLLRDHUP = 0x2000;
-const POLLERR_OR_HUP = 0x18;
-
-/** Whether the peer of a stream socket sends no more, even if some of what it sent is unread. Source: poll(2). */
-export function hasHungUp(fd: number): boolean {
-  const request = Buffer.alloc(8); // struct pollfd: fd, events, returned events
-  request.writeInt32LE(fd, 0);
-  request.writeInt16LE(POLLRDHUP, 4);
-  check(cPoll(request, 1, 0), 'poll');
-  return (request.readInt16LE(6) & (POLLRDHUP | POLLERR_OR_HUP)) !== 0;
 }

@@ -1,0 +1,30 @@
+// Signals to processes, and their ends.
+
+import { check, libc, type C, type Pointer } from './load.ts';
+
+const cWaitpid = libc.func('int waitpid(int pid, void *status, int options)') as C<[number, Pointer, number]>;
+const cPidfdOpen = libc.func('syscall', 'long', ['long', 'int', 'uint']) as C<[number, number, number]>;
+const cPidfdSendSignal = libc.func('syscall', 'long', ['long', 'int', 'int', 'void *', 'uint']) as C<
+  [number, number, number, Pointer, number]
+>;
+
+const WNOHANG = 1;
+
+/** @param pid of a child, above 1 @returns its wait status, or `undefined` while it runs. Source: waitpid(2). */
+export function waitpidNow(pid: number): number | undefined {
+  const status = Buffer.alloc(4);
+  return check(cWaitpid(pid, status, WNOHANG), 'waitpid') === 0 ? undefined : status.readInt32LE(0);
+}
+
+const SYS_PIDFD_SEND_SIGNAL = 424;
+const SYS_PIDFD_OPEN = 434;
+
+/** A descriptor of a process, readable once that has ended. Source: pidfd_open(2). */
+export function pidfdOpen(pid: number): number {
+  return check(cPidfdOpen(SYS_PIDFD_OPEN, pid, 0), 'pidfd_open');
+}
+
+/** Source: pidfd_send_signal(2). */
+export function pidfdSendSignal(pidfd: number, signal: number): void {
+  check(cPidfdSendSignal(SYS_PIDFD_SEND_SIGNAL, pidfd, signal, null, 0), 'pidfd_send_signal');
+}
