@@ -59,7 +59,7 @@ async function reopen(): Promise<void> {
 }
 
 const tags = () => store.images.list().flatMap(({ repoTags }) => repoTags);
-const noticed = (wanted: () => unknown) => expect.poll(wanted, { timeout: 5000, interval: 20 });
+const noticed = (wanted: () => unknown) => expect.poll(wanted, { interval: 20 });
 
 beforeEach(async () => {
   store = await TestImages.open();

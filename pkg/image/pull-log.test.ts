@@ -22,7 +22,7 @@ const one = buildImage({ layers: [base] });
 const two = buildImage({ layers: [base, [{ name: 'top', content: randomBytes(100_000) }]] });
 const bytesOf = (index: number) => two.layers[index]!.data.length;
 const pull = (tag: string) => store.images.pull(testCall, { reference: `${registry.host}/a/b:${tag}` });
-const noticed = (wanted: () => unknown) => expect.poll(wanted, { timeout: 5000, interval: 10 });
+const noticed = (wanted: () => unknown) => expect.poll(wanted, { interval: 10 });
 const here = { receivedBytes: 0, bytesPerSecond: 0, host: '', retries: 0, state: 'shared' };
 
 test('what becomes of a pull can be seen: its layers, their bytes, who gives them', async () => {

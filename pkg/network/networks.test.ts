@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { silentLog } from '../base/testing/call.ts';
 import { Networks, type NetworksOptions } from './networks.ts';
 import { FakePlugins } from './testing/fake-plugins.ts';
@@ -73,9 +73,7 @@ test('a file that is written later is noticed at once', async () => {
   await using node = await createNode();
   await using networks = await node.open();
   await node.write('10-a.conflist', listText('a'));
-  await vi.waitFor(() => {
-    expect(networks.select().name).toBe('a');
-  });
+  await expect.poll(() => networks.select().name).toBe('a');
 });
 
 test('a file that is replaced or removed is noticed at once', async () => {
@@ -84,13 +82,9 @@ test('a file that is replaced or removed is noticed at once', async () => {
   await using networks = await node.open();
   await node.write('.new', listText('other'));
   await rename(join(node.confDir, '.new'), join(node.confDir, '10-a.conflist'));
-  await vi.waitFor(() => {
-    expect(networks.select().name).toBe('other');
-  });
+  await expect.poll(() => networks.select().name).toBe('other');
   await rm(join(node.confDir, '10-a.conflist'));
-  await vi.waitFor(() => {
-    expect(networks.status().ready).toBe(false);
-  });
+  await expect.poll(() => networks.status().ready).toBe(false);
 });
 
 test('a directory that appears later is found by polling', async () => {
@@ -99,9 +93,7 @@ test('a directory that appears later is found by polling', async () => {
   await using networks = await node.open({ pollMs: 20 });
   await mkdir(node.confDir);
   await node.write('10-a.conflist', listText('a'));
-  await vi.waitFor(() => {
-    expect(networks.select().name).toBe('a');
-  });
+  await expect.poll(() => networks.select().name).toBe('a');
 });
 
 test('a directory that is replaced by another is read again, and later changes in it are noticed', async () => {
@@ -111,13 +103,9 @@ test('a directory that is replaced by another is read again, and later changes i
   await rename(node.confDir, join(node.root, 'old'));
   await mkdir(node.confDir);
   await node.write('10-a.conflist', listText('b'));
-  await vi.waitFor(() => {
-    expect(networks.select().name).toBe('b');
-  });
+  await expect.poll(() => networks.select().name).toBe('b');
   await node.write('05-c.conflist', listText('c'));
-  await vi.waitFor(() => {
-    expect(networks.select().name).toBe('c');
-  });
+  await expect.poll(() => networks.select().name).toBe('c');
 });
 
 test('a network whose plugin is not installed is not ready, and becomes so when it is', async () => {
@@ -154,9 +142,7 @@ test('another network is asked about itself when it takes the place of one that 
   await networks.refresh();
   expect(networks.status().ready).toBe(false);
   await node.write('10-a.conflist', listText('a', 'y'));
-  await vi.waitFor(() => {
-    expect(networks.status().ready).toBe(true);
-  });
+  await expect.poll(() => networks.status().ready).toBe(true);
 });
 
 test('closing does not wait for a plugin that never answers', async () => {
@@ -164,9 +150,7 @@ test('closing does not wait for a plugin that never answers', async () => {
   await node.write('10-a.conflist', listText('a', 'x', '1.1.0'));
   await node.plugins.answer('STATUS x', { hangs: true });
   const networks = await node.open();
-  await vi.waitFor(async () => {
-    expect(await node.plugins.calls()).toHaveLength(1);
-  });
+  await expect.poll(() => node.plugins.calls()).toHaveLength(1);
   await networks[Symbol.asyncDispose]();
   expect(networks.status().ready).toBe(true);
 });

@@ -110,10 +110,8 @@ test('create() gives up when the caller does, and what is left can be deleted', 
   const slow = join(node.dir, 'slow-runtime');
   writeFileSync(slow, '#!/bin/sh\nexec sleep 1000\n', { mode: 0o755 });
   const request = { ...node.prepare(['true']), handler: { ...node.handler, path: slow } };
-  const started = Date.now();
   const creating = node.conmon.create({ ...testCall, signal: AbortSignal.timeout(300) }, request);
   await expect(creating).rejects.toMatchObject({ name: 'TimeoutError' });
-  expect(Date.now() - started).toBeLessThan(3000);
 });
 
 test('a container without a log path runs', async () => {

@@ -2,7 +2,14 @@ import { readdirSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
-import { eventually, processesWith, RUNTIMES, TestNode, type TestContainer } from './testing/test-node.ts';
+import {
+  eventually,
+  processesWith,
+  RUNTIMES,
+  sleepOfItsOwn,
+  TestNode,
+  type TestContainer,
+} from './testing/test-node.ts';
 
 /** What is left of execs: processes in the container, monitors, files. */
 async function leftOvers(node: TestNode, { bundle, cgroupPath, process }: TestContainer): Promise<unknown[]> {
@@ -75,20 +82,22 @@ describe.each(Object.keys(RUNTIMES) as (keyof typeof RUNTIMES)[])('with %s', (ru
 test('a session leaves what the command has started, once that has ended', async () => {
   await using node = await TestNode.open('runc');
   const container = await node.run(['sleep', '1000']);
-  const command = ['sh', '-c', 'setsid sleep 2005 >/dev/null 2>&1 & exit 0'];
+  const background = sleepOfItsOwn();
+  const command = ['sh', '-c', `setsid ${background} >/dev/null 2>&1 & exit 0`];
   const session = await node.session(container, command);
   expect(await session.ended()).toBe(0);
   await session[Symbol.asyncDispose]();
-  expect(processesWith('sleep 2005')).toHaveLength(1);
+  expect(processesWith(background)).toHaveLength(1);
 });
 
 test('a session whose caller leaves while it starts leaves nothing', async () => {
   await using node = await TestNode.open('runc');
   const container = await node.run(['sleep', '1000']);
   const call = { ...testCall, signal: AbortSignal.timeout(5) };
-  await expect(node.session(container, ['sleep', '2000'], { tty: true, call })).rejects.toMatchObject({
+  const command = sleepOfItsOwn();
+  await expect(node.session(container, command.split(' '), { tty: true, call })).rejects.toMatchObject({
     name: 'TimeoutError',
   });
-  await eventually('nothing is left', () => processesWith('sleep 2000').length === 0);
+  await eventually('nothing is left', () => processesWith(command).length === 0);
   expect(await leftOvers(node, container)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 // A place where containers of busybox can be made with the real conmon and a real OCI runtime, and a way to see
 // that nothing of them is left.
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import {
   copyFileSync,
   mkdirSync,
@@ -49,7 +49,7 @@ export interface TestOptions {
 }
 
 /** How long anything in a test may take. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 export class TestNode implements AsyncDisposable {
   readonly dir = mkdtempSync(join(tmpdir(), 'davit-test-'));
@@ -199,6 +199,11 @@ export async function eventually(what: string, condition: () => boolean): Promis
     if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
     await delay(5);
   }
+}
+
+/** A command that lasts, and that no other test runs: `processesWith` finds this one alone. */
+export function sleepOfItsOwn(): string {
+  return `sleep ${randomInt(100_000, 1_000_000_000)}`;
 }
 
 /** The processes that have `text` in their command line: conmon and runtimes know the test's directory. */

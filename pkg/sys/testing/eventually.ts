@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Waits until `probe` returns something other than `undefined` or `false`, and returns that. */
-export async function eventually<T>(probe: () => T | undefined | false, timeoutMs = 5000): Promise<T> {
+export async function eventually<T>(probe: () => T | undefined | false, timeoutMs = 20_000): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const found = probe();

@@ -22,7 +22,7 @@ export interface NodeOptions {
 }
 
 /** What is removed goes at once, but for a process that is still on its way out. */
-const LEAK_PATIENCE_MS = 5_000;
+const LEAK_PATIENCE_MS = 20_000;
 
 export class TestNode {
   readonly #options: NodeOptions;
