@@ -6,7 +6,7 @@ const patience = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['{api,cmd,pkg}/**/*.test.ts'], ...patience } },
+      { test: { name: 'unit', include: ['{api,cmd,hack,pkg}/**/*.test.ts'], ...patience } },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], fileParallelism: false, ...patience } },
     ],
   },

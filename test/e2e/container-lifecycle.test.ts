@@ -36,6 +36,22 @@ test('a created container is there but does not run', async () => {
   });
 });
 
+test('a container is told back as it was asked for', async () => {
+  const pod = await TestPod.run(node);
+  const config = {
+    metadata: { name: 'web', attempt: 3 },
+    labels: { tier: 'front', 'io.kubernetes.container.name': 'web' },
+    annotations: { 'example.org/with\nnewline': 'and "quotes"\n' },
+    image: { image: TEST_IMAGE, userSpecifiedImage: 'busybox' },
+    logPath: 'web/3.log',
+  };
+  const container = await pod.create({ config });
+  const { metadata, labels, annotations } = config;
+  const shown = { id: container.id, metadata, labels, annotations, image: config.image };
+  expect(await container.status()).toMatchObject({ ...shown, logPath: container.logPath });
+  expect((await node.client.listContainers()).containers).toMatchObject([{ ...shown, podSandboxId: pod.id }]);
+});
+
 test('the times of a container follow each other', async () => {
   const pod = await TestPod.run(node);
   const container = await pod.start({ command: ['true'] });
