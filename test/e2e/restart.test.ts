@@ -8,6 +8,7 @@ import { ContainerState, PodSandboxState } from '../../api/cri/generated/types.t
 import { identifyNow, signal } from '../../pkg/sys/process.ts';
 import type { TestContainer } from './harness/container.ts';
 import { eventually } from './harness/eventually.ts';
+import { patience } from './harness/patience.ts';
 import { TestPod, podConfig } from './harness/pod.ts';
 import { useNode } from './harness/use-node.ts';
 
@@ -143,7 +144,7 @@ test('a pod that was being run when the daemon died is gone or whole afterwards,
 test('a daemon that is started while another one has its directories says so and ends', async () => {
   const second = spawnSync(join(import.meta.dirname, '../../bin/davit'), ['--config', node.place.config], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: patience(20_000),
   });
   expect(second.status).toBe(1);
   expect(second.stderr).toContain(`"${node.place.root}/lock"`);

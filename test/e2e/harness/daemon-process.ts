@@ -5,11 +5,12 @@ import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CriClient } from '../../../api/cri/client.ts';
+import { patience } from './patience.ts';
 import type { Place } from './place.ts';
 
 const REPO = join(import.meta.dirname, '../../..');
-const START_MS = 30_000;
-const STOP_MS = 30_000;
+const START_MS = patience(30_000);
+const STOP_MS = patience(30_000);
 
 export class DaemonProcess {
   readonly #child: ChildProcess;

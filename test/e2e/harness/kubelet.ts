@@ -11,11 +11,12 @@ import {
 import { containerConfig, type ContainerOptions } from './container.ts';
 import { readLog } from './log.ts';
 import type { TestNode } from './node.ts';
+import { patience } from './patience.ts';
 import { podConfig } from './pod.ts';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = patience(30_000);
 const INTERVAL_MS = 20;
 
 /** The daemon has gone, or goes just now. */

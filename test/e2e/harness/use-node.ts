@@ -5,8 +5,9 @@ import { statSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { logSince } from './daemon-process.ts';
 import { TestNode, type NodeOptions } from './node.ts';
+import { patience } from './patience.ts';
 
-const HOOK_MS = 60_000;
+const HOOK_MS = patience(60_000);
 
 export function useNode(options: NodeOptions = {}): TestNode {
   const node = new TestNode(options);
