@@ -75,3 +75,14 @@ test('half of what TLS needs is refused', () => {
   const metrics = { address: '127.0.0.1:9102', tls_cert: '/etc/davit/metrics.crt' };
   expect(() => configSchema.parse({ metrics })).toThrow('both tls_cert and tls_key');
 });
+
+test.each(['0.0.0.0', '10.0.0.1', '::'])('streams on "%s" need TLS', (address) => {
+  expect(() => configSchema.parse({ streaming: { address } })).toThrow('must be on loopback');
+  const tls = { tls_cert: '/etc/davit/stream.crt', tls_key: '/etc/davit/stream.key' };
+  expect(configSchema.parse({ streaming: { address, ...tls } }).streaming.tls_min_version).toBe('1.2');
+});
+
+test('an authority for clients of streams is nothing without TLS', () => {
+  const streaming = { tls_client_ca: '/etc/davit/clients.crt' };
+  expect(() => configSchema.parse({ streaming })).toThrow('needs tls_cert and tls_key');
+});

@@ -98,19 +98,38 @@ const runtime = z.strictObject({
     .describe('by the name that a RuntimeClass uses'),
 });
 
-const streaming = z.strictObject({
-  address: z
-    .union([z.ipv4(), z.ipv6()], 'must be an IP address')
-    .default('127.0.0.1')
-    .describe('where exec, attach and port-forward are served; the kubelet of this node is the client'),
-  port: count(0, 65_535).default(0).describe('0 for any that is free'),
-  idle_timeout_seconds: count(1, 2_000_000)
-    .default(4 * 3600)
-    .describe('a stream on which nothing comes or goes for so long is cut'),
-  creation_timeout_seconds: count(1, 600)
-    .default(30)
-    .describe('how long a client may take to open all parts of a stream'),
-});
+const optionalPath = z.union([z.literal(''), absolutePath]).default('');
+
+const streaming = z
+  .strictObject({
+    address: z
+      .union([z.ipv4(), z.ipv6()], 'must be an IP address')
+      .default('127.0.0.1')
+      .describe('where exec, attach and port-forward are served; the kubelet of this node is the client'),
+    port: count(0, 65_535).default(0).describe('0 for any that is free'),
+    idle_timeout_seconds: count(1, 2_000_000)
+      .default(4 * 3600)
+      .describe('a stream on which nothing comes or goes for so long is cut'),
+    creation_timeout_seconds: count(1, 600)
+      .default(30)
+      .describe('how long a client may take to open all parts of a stream'),
+    tls_cert: optionalPath.describe('certificate, in PEM, read again when it changes; empty for no TLS'),
+    tls_key: optionalPath.describe('its key, in PEM, read again when it changes'),
+    tls_client_ca: optionalPath.describe('whose certificates clients must have; the kubelet has none'),
+    tls_min_version: z.enum(['1.2', '1.3']).default('1.2').describe('of TLS: "1.2" or "1.3"'),
+  })
+  .refine((given) => (given.tls_cert === '') === (given.tls_key === ''), {
+    error: 'must have both tls_cert and tls_key, or neither',
+    path: ['tls_key'],
+  })
+  .refine((given) => given.tls_client_ca === '' || given.tls_cert !== '', {
+    error: 'needs tls_cert and tls_key',
+    path: ['tls_client_ca'],
+  })
+  .refine(({ address, tls_cert }) => /^127\.|^::1$/.test(address) || tls_cert !== '', {
+    error: 'must be on loopback, or have tls_cert and tls_key',
+    path: ['address'],
+  });
 
 /** An address of this machine that no other can reach. */
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[::1\]):\d+$/;
@@ -127,14 +146,8 @@ const metrics = z
       .describe(
         'where Prometheus asks: "127.0.0.1:9102", "[::1]:9102" or the path of a socket; empty for none',
       ),
-    tls_cert: z
-      .union([z.literal(''), absolutePath])
-      .default('')
-      .describe('certificate of the listener, in PEM; needed where others can reach it'),
-    tls_key: z
-      .union([z.literal(''), absolutePath])
-      .default('')
-      .describe('its key, in PEM'),
+    tls_cert: optionalPath.describe('certificate of the listener, in PEM; needed where others can reach it'),
+    tls_key: optionalPath.describe('its key, in PEM'),
   })
   .refine((given) => (given.tls_cert === '') === (given.tls_key === ''), {
     error: 'must have both tls_cert and tls_key, or neither',

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
 import type { Image } from './image.ts';
 import type { RegistryAuth } from './registry/credentials.ts';
-import { makeAuthority } from './testing/certificates.ts';
+import { makeAuthority } from '../sys/testing/certificates.ts';
 import { DockerRegistry } from './testing/docker-registry.ts';
 import { FaultProxy } from './testing/fault-proxy.ts';
 import { TestImages } from './testing/open-images.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
 import type { Image } from './image.ts';
-import { makeAuthority, makeCertificate, type Certificate } from './testing/certificates.ts';
+import { makeAuthority, makeCertificate, type Certificate } from '../sys/testing/certificates.ts';
 import { DockerRegistry } from './testing/docker-registry.ts';
 import { TestImages } from './testing/open-images.ts';
 import { pushImage } from './testing/push.ts';

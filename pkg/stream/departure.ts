@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import { peerHasLeft, resetUnlessEnded } from '../sys/peer.ts';
 
-const LOOK_INTERVAL_MS = 2000;
+const LOOK_INTERVAL_MS = 500;
 const KEEP_ALIVE_MS = 30_000;
 
 /**

@@ -15,15 +15,15 @@ export interface ForwardPair {
   readonly canHalfClose: boolean;
 }
 
-/** How long a client may take to open the second stream of a pair. */
-const PAIR_TIMEOUT_MS = 30_000;
-
 /** Puts the streams that a client opens together by twos. */
 export class PairMaker {
   readonly #onPair: (pair: ForwardPair, port: number) => void;
+  readonly #timeoutMs: number;
   readonly #halves = new Map<string, SpdyStream>();
 
-  constructor(onPair: (pair: ForwardPair, port: number) => void) {
+  /** @param timeoutMs how long a client may take to open the second stream of a pair */
+  constructor(timeoutMs: number, onPair: (pair: ForwardPair, port: number) => void) {
+    this.#timeoutMs = timeoutMs;
     this.#onPair = onPair;
   }
 
@@ -57,7 +57,7 @@ export class PairMaker {
     this.#halves.set(key, stream);
     const timer = setTimeout(() => {
       if (this.#halves.get(key) === stream) stream.destroy();
-    }, PAIR_TIMEOUT_MS);
+    }, this.#timeoutMs);
     stream.on('close', () => {
       clearTimeout(timer);
       if (this.#halves.get(key) === stream) this.#halves.delete(key);

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../base/call.ts';
@@ -9,6 +10,7 @@ import { Fault } from '../base/fault.ts';
 import type { StreamBackend, StreamTarget } from './backend.ts';
 import { watchDeparture } from './departure.ts';
 import { serveClient } from './session.ts';
+import { TlsFiles, type TlsPaths } from './tls-files.ts';
 import { Tokens } from './tokens.ts';
 import { parseUpgrade, refuse } from './upgrade.ts';
 import { LINGER_MS, within } from './within.ts';
@@ -20,6 +22,8 @@ export interface StreamingOptions {
   readonly address: string;
   /** 0 for any that is free. */
   readonly port: number;
+  /** Absent for streams in the clear. */
+  readonly tls?: TlsPaths | undefined;
   /** After so long without a byte in either direction a stream is cut. */
   readonly idleTimeoutMs: number;
   /** How long a client may take from its connection to all its streams. */
@@ -48,20 +52,20 @@ export class StreamServer implements AsyncDisposable {
   readonly #tokens: Tokens<StreamTarget>;
   readonly #stopping = new AbortController();
   readonly #sessions = new Set<Promise<void>>();
+  readonly #connections = new Set<Socket>();
+  readonly #tlsFiles: TlsFiles | undefined;
 
-  private constructor(options: StreamingOptions) {
+  private constructor(options: StreamingOptions, tlsFiles?: TlsFiles) {
     this.#options = options;
+    this.#tlsFiles = tlsFiles;
     const lifetimeMs = options.tokenLifetimeMs ?? TOKEN_LIFETIME_MS;
     this.#tokens = new Tokens({ lifetimeMs, maxPending: MAX_PENDING, now: () => performance.now() });
-    const requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
-    // TLS would be a server of node:https here, and another scheme in url().
-    this.#http = createServer({
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: requestTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-    });
+    this.#http = makeServer(options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS, tlsFiles);
     this.#http.maxConnections = MAX_CONNECTIONS;
+    this.#http.on('connection', (socket) => {
+      this.#connections.add(socket);
+      socket.on('close', () => this.#connections.delete(socket));
+    });
     this.#http.on('request', (_request, response) => {
       response.writeHead(400, { Connection: 'close' }).end('this is for streams: SPDY/3.1 or WebSocket\n');
     });
@@ -70,14 +74,15 @@ export class StreamServer implements AsyncDisposable {
     });
   }
 
-  /** @throws {Fault} unavailable — the address cannot be listened on */
+  /** @throws {Fault} unavailable — the address cannot be listened on; invalid_argument — a file of TLS */
   static async listen(options: StreamingOptions): Promise<StreamServer> {
-    const { address, port } = options;
-    const server = new StreamServer(options);
+    const { address, port, tls, log } = options;
+    const server = new StreamServer(options, tls && (await TlsFiles.open(tls, log)));
     server.#http.listen(port, address);
     try {
       await once(server.#http, 'listening');
     } catch (cause) {
+      server.#tlsFiles?.[Symbol.dispose]();
       throw new Fault('unavailable', `cannot listen on "${address}" port ${port} for streams`, { cause });
     }
     return server;
@@ -91,17 +96,20 @@ export class StreamServer implements AsyncDisposable {
   url(target: StreamTarget): string {
     const { address, port } = this.#http.address() as AddressInfo; // it listens on TCP
     const host = address.includes(':') ? `[${address}]` : address;
-    return `http://${host}:${port}/${target.kind}/${this.#tokens.issue(target)}`;
+    const scheme = this.#tlsFiles === undefined ? 'http' : 'https';
+    return `${scheme}://${host}:${port}/${target.kind}/${this.#tokens.issue(target)}`;
   }
 
   /** Ends all streams: their clients are told, and their commands killed. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#http, 'close');
+    this.#tlsFiles?.[Symbol.dispose]();
     this.#http.close();
     this.#stopping.abort(new Fault('unavailable', 'the daemon is stopping'));
     this.#http.closeAllConnections();
     await within(2 * LINGER_MS, Promise.all(this.#sessions));
-    await within(LINGER_MS, closed);
+    for (const socket of this.#connections) socket.destroy(); // such as those that are still shaking hands
+    await closed;
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -130,4 +138,25 @@ export class StreamServer implements AsyncDisposable {
       });
     this.#sessions.add(session);
   }
+}
+
+function makeServer(requestTimeoutMs: number, tlsFiles: TlsFiles | undefined): Server {
+  const limits = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  };
+  if (tlsFiles === undefined) return createServer(limits);
+  const { current } = tlsFiles;
+  const server: TlsServer = createTlsServer({
+    ...limits,
+    ...current,
+    handshakeTimeout: requestTimeoutMs,
+    requestCert: current.ca !== undefined,
+  });
+  tlsFiles.onChange = (changed) => {
+    server.setSecureContext(changed);
+  };
+  return server;
 }

@@ -89,7 +89,7 @@ async function acceptCommandClient(
 }
 
 async function servePortForward(
-  { backend, call }: SessionOptions,
+  { backend, call, creationTimeoutMs }: SessionOptions,
   target: PortForwardTarget,
   arrival: Arrival,
 ): Promise<void> {
@@ -101,10 +101,11 @@ async function servePortForward(
       return;
     }
     beginSpdy(arrival, protocol.name);
-    await forwardOverSpdy(backend, call, target, socket);
+    await forwardOverSpdy(backend, call, target, { transport: socket, creationTimeoutMs });
   } else if (upgrade.offered.includes(webSocket.TUNNEL_PROTOCOL)) {
     const connection: WebSocket = await upgradeToWebSocket(arrival, webSocket.TUNNEL_PROTOCOL);
-    await forwardOverSpdy(backend, call, target, createWebSocketStream(connection));
+    const transport = createWebSocketStream(connection);
+    await forwardOverSpdy(backend, call, target, { transport, creationTimeoutMs });
   } else {
     const protocol = webSocket.chooseForwardProtocol(upgrade.offered);
     if (protocol === undefined) refuseProtocol(arrival, []);

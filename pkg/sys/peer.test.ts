@@ -1,7 +1,10 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, Socket, type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { peerHasLeft, resetUnlessEnded } from './peer.ts';
+import { signal } from './process.ts';
+import { spawn } from './spawn.ts';
 import { eventually } from './testing/eventually.ts';
 
 test('peerHasLeft() notices a peer that leaves while nothing is read', async () => {
@@ -17,6 +20,42 @@ test('peerHasLeft() notices a peer that leaves while nothing is read', async () 
   client.destroy();
   server.close();
 });
+
+test.for([
+  ['127.0.0.1', '127.0.0.1'],
+  ['::1', '::1'],
+  ['::', '127.0.0.1'],
+] as const)(
+  'peerHasLeft() notices on %s a peer of which the kernel holds what nobody reads',
+  async ([at, from]) => {
+    const server = createServer({ pauseOnConnect: true }).listen(0, at);
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const child = spawn({
+      file: '/usr/bin/python3',
+      args: [
+        '-c',
+        `import socket; socket.create_connection(("${from}", ${port})).sendall(bytes(64 * 1024 * 1024))`,
+      ],
+    });
+    const [accepted] = (await once(server, 'connection')) as [Socket];
+    await expect.poll(() => hasMuchUnread(port), { timeout: 10_000 }).toBe(true);
+    expect(peerHasLeft(accepted)).toBe(false);
+    await signal(child.identity, 'SIGKILL');
+    await child.exited;
+    await eventually(() => peerHasLeft(accepted));
+    accepted.destroy();
+    server.close();
+  },
+);
+
+/** Whether a peer has sent as much as fits: more than one buffer of a socket. */
+function hasMuchUnread(port: number): boolean {
+  const lines = ['tcp', 'tcp6'].flatMap((name) => readFileSync(`/proc/net/${name}`, 'utf8').split('\n'));
+  const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const sending = lines.map((line) => line.trim().split(/\s+/)).filter((fields) => fields[2]?.endsWith(hex));
+  return sending.some((fields) => parseInt(fields[4] ?? '0', 16) > 65_536);
+}
 
 test('resetUnlessEnded() shows a peer that the connection was cut', async () => {
   const server = createServer().listen(0, '127.0.0.1');

@@ -4,7 +4,7 @@ import { createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Certificate } from './certificates.ts';
+import type { Certificate } from '../../sys/testing/certificates.ts';
 
 export const TOKEN_SERVICE = 'davit-test';
 

@@ -16,12 +16,12 @@ export async function forwardOverSpdy(
   backend: Pick<StreamBackend, 'connect'>,
   call: Call,
   target: PortForwardTarget,
-  transport: Duplex,
+  { transport, creationTimeoutMs }: { readonly transport: Duplex; readonly creationTimeoutMs: number },
 ): Promise<void> {
   const left = new AbortController();
   using either = linkSignals(call.signal, left.signal);
   const session = { ...call, signal: either.signal };
-  const pairs = new PairMaker((pair, port) => {
+  const pairs = new PairMaker(creationTimeoutMs, (pair, port) => {
     void forward(backend, session, target, { ...pair, port }); // it tells its errors to the client
   });
   const connection = new SpdyConnection({

@@ -2,7 +2,9 @@
 
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 import { DICTIONARY } from '../spdy/dictionary.ts';
 
 /** What has come on one stream. */
@@ -98,14 +100,21 @@ export class SpdyClient implements Disposable {
   }
 }
 
+export interface UpgradeOptions {
+  readonly protocols?: readonly string[] | undefined;
+  readonly upgrade?: string;
+  readonly tls?: SecureContextOptions | undefined;
+}
+
 /** Upgrades to SPDY. @returns the HTTP status if the server refuses */
 export async function upgrade(
   url: string,
-  options: { readonly protocols?: readonly string[]; readonly upgrade?: string } = {},
+  options: UpgradeOptions = {},
 ): Promise<{ socket: Duplex; protocol: string | undefined } | number> {
-  const { protocols = ['v4.channel.k8s.io'], upgrade: name = 'SPDY/3.1' } = options;
+  const { protocols = ['v4.channel.k8s.io'], upgrade: name = 'SPDY/3.1', tls } = options;
   const headers = { Connection: 'Upgrade', Upgrade: name, 'X-Stream-Protocol-Version': [...protocols] };
-  const sent = request(url, { method: 'POST', headers });
+  const send = url.startsWith('https:') ? requestTls : request;
+  const sent = send(url, { method: 'POST', headers, agent: false, ...tls });
   sent.end();
   return await new Promise((resolve, reject) => {
     sent.on('upgrade', (response, socket) => {
@@ -119,8 +128,12 @@ export async function upgrade(
   });
 }
 
-export async function connectSpdy(url: string, protocols?: readonly string[]): Promise<SpdyClient> {
-  const upgraded = await upgrade(url, protocols === undefined ? {} : { protocols });
+export async function connectSpdy(
+  url: string,
+  protocols?: readonly string[],
+  tls?: SecureContextOptions,
+): Promise<SpdyClient> {
+  const upgraded = await upgrade(url, { protocols, tls });
   if (typeof upgraded === 'number') throw new Error(`refused with ${upgraded}`);
   return new SpdyClient(upgraded.socket);
 }

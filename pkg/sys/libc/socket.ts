@@ -20,6 +20,12 @@ const cRecvmsg = libc.func('long recvmsg(int fd, void *message, int flags)') as 
 const cSetsockopt = libc.func(
   'int setsockopt(int fd, int level, int name, const void *value, uint length)',
 ) as C<[number, number, number, Pointer, number]>;
+const cGetsockname = libc.func('int getsockname(int fd, void *address, void *length)') as C<
+  [number, Pointer, Pointer]
+>;
+const cGetpeername = libc.func('int getpeername(int fd, void *address, void *length)') as C<
+  [number, Pointer, Pointer]
+>;
 
 export const AF_UNIX = 1;
 export const AF_INET = 2;
@@ -30,8 +36,8 @@ export const SOCK_SEQPACKET = 5;
 const SOCK_NONBLOCK = 0o4000;
 
 /** A socket that never blocks and closes on exec. Source: socket(2). */
-export function socket(domain: number, type: number): number {
-  return check(cSocket(domain, type | SOCK_NONBLOCK | O_CLOEXEC, 0), 'socket');
+export function socket(domain: number, type: number, protocol = 0): number {
+  return check(cSocket(domain, type | SOCK_NONBLOCK | O_CLOEXEC, protocol), 'socket');
 }
 
 /** @param path of a unix socket; a leading `@` means the abstract namespace. Source: connect(2), unix(7). */
@@ -119,4 +125,29 @@ export function resetOnClose(fd: number): void {
   const linger = Buffer.alloc(8); // struct linger: whether, seconds
   linger.writeInt32LE(1, 0);
   check(cSetsockopt(fd, SOL_SOCKET, SO_LINGER, linger, linger.length), 'setsockopt');
+}
+
+/** One end of a connection of TCP. */
+export interface SocketAddress {
+  /** 4 bytes, or 16. */
+  readonly ip: Buffer;
+  readonly port: number;
+}
+
+/** Source: getsockname(2). */
+export function localAddress(fd: number): SocketAddress {
+  return readAddress((address, length) => check(cGetsockname(fd, address, length), 'getsockname'));
+}
+
+/** @throws {ErrnoError} ENOTCONN — there is none any more. Source: getpeername(2). */
+export function peerAddress(fd: number): SocketAddress {
+  return readAddress((address, length) => check(cGetpeername(fd, address, length), 'getpeername'));
+}
+
+function readAddress(read: (address: Buffer, length: Buffer) => void): SocketAddress {
+  const [address, length] = [Buffer.alloc(28), Buffer.alloc(4)]; // sizeof(struct sockaddr_in6)
+  length.writeUInt32LE(address.length);
+  read(address, length);
+  const isIpv6 = address.readUInt16LE(0) === AF_INET6;
+  return { ip: isIpv6 ? address.subarray(8, 24) : address.subarray(4, 8), port: address.readUInt16BE(2) };
 }

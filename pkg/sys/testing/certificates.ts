@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { testCall } from '../../base/testing/call.ts';
-import { exec } from '../../sys/exec.ts';
+import { exec } from '../exec.ts';
 
 export interface Certificate {
   /** Paths of PEM files. */
