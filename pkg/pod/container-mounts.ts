@@ -22,11 +22,11 @@ export async function toMounts(
   const asked = await Promise.all(container.mounts.flatMap(toMount));
   const taken = new Set(container.mounts.map(toDestination));
   const paths = sandboxPaths(runDir, sandbox.id);
-  const readonly = config.security.readonlyRootfs;
+  const ofPod = { readonly: config.security.readonlyRootfs, options: ['nosuid', 'nodev', 'noexec'] };
   const shared: MountInput[] = [
-    { source: paths.resolvConf, destination: '/etc/resolv.conf', readonly },
-    { source: paths.hostname, destination: '/etc/hostname', readonly },
-    { source: paths.hosts, destination: '/etc/hosts', readonly },
+    { source: paths.resolvConf, destination: '/etc/resolv.conf', ...ofPod },
+    { source: paths.hostname, destination: '/etc/hostname', ...ofPod },
+    { source: paths.hosts, destination: '/etc/hosts', ...ofPod },
   ];
   return [...shared.filter(({ destination }) => !taken.has(destination)), ...asked];
 }

@@ -1,7 +1,7 @@
 // Turns what was asked for into an OCI bundle. What can be refused is refused here, before anything is done.
 
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import type { Container } from '../container/container.ts';
@@ -27,6 +27,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { ContainerConfig, ContainerSecurity } from './container-config.ts';
 import { toImageMounts, toMounts } from './container-mounts.ts';
 import type { Ingredients } from './ingredients.ts';
+import { makeLogPlace } from './log-place.ts';
 
 /** What the node is like; it does not change while the daemon runs. */
 export interface NodeFacts {
@@ -51,7 +52,8 @@ export interface PlannerDeps {
 export function planner({ facts, containers, features }: PlannerDeps): PlanContainer {
   const noteClamp = clampNote(facts.lowestOomScoreAdj);
   return async (call, ingredients) => {
-    const { config, container } = ingredients;
+    const { config, container, sandbox } = ingredients;
+    const { logPath } = container;
     const target = config.security.pid.kind === 'target' ? config.security.pid.containerId : undefined;
     const targetPid = target === undefined ? undefined : pidOfTarget(containers, container, target);
     await checkRecursiveReadonly(features, call, ingredients);
@@ -72,7 +74,7 @@ export function planner({ facts, containers, features }: PlannerDeps): PlanConta
         const mounts = [...input.mounts, ...toImageMounts(container, imageVolumes)];
         const spec = buildContainerSpec({ ...input, mounts, rootfs, user: { uid, gid, additionalGids } });
         const { bundle } = containerPaths(facts.runDir, container.id);
-        await makeLogDirectory(container);
+        if (logPath !== '') await makeLogPlace(sandbox.config.logDirectory, logPath);
         await writeFile(join(bundle, 'config.json'), encodeOciJson(spec), { mode: 0o600 });
         return { uid, gid, supplementalGroups: additionalGids };
       },
@@ -93,11 +95,6 @@ async function checkRecursiveReadonly(
     `RROUnsupported: cannot mount "${mount.containerPath}": runtime handler "${handler}" or this kernel cannot make mounts recursively read-only`,
     { detail: { handler } },
   );
-}
-
-/** A kubelet makes it before; people with crictl do not. */
-async function makeLogDirectory({ logPath }: Container): Promise<void> {
-  if (logPath !== '') await mkdir(dirname(logPath), { recursive: true, mode: 0o755 });
 }
 
 interface LookedUp {

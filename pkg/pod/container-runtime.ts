@@ -16,6 +16,8 @@ import type { ResourcesInput } from '../runtime/resources.ts';
 import type { OciCli } from '../runtime/runtime-cli.ts';
 import type { Shim, ShimLocation, ShimProcesses } from '../runtime/shim.ts';
 
+import { checkLogFile } from './log-place.ts';
+
 export type { ExecResult } from '../runtime/exec-sync.ts';
 
 export interface ExecOptions {
@@ -73,6 +75,7 @@ export class ContainerRuntime {
   }
 
   async reopenLog(call: Call, container: Container): Promise<void> {
+    await checkLogFile(container.logPath);
     await this.#options.shim.reopenLog(call, this.#location(container), container.logPath);
   }
 

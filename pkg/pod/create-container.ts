@@ -70,6 +70,7 @@ async function createOnce(
     );
   }
   const sandbox = getReady(deps, sandboxId);
+  checkPrivileged(sandbox, config);
   const image = getImage(deps, config.image);
   await deps.expectRoom();
   const mounts = config.mounts.map((mount) => toMount(deps, mount));
@@ -126,6 +127,15 @@ function getReady({ sandboxes }: CreatePodContainerDeps, id: SandboxId): Sandbox
   throw new Fault(
     'failed_precondition',
     `cannot create a container in pod sandbox "${id}": it is ${sandbox.state.phase}`,
+  );
+}
+
+/** Source: the CRI on `LinuxSandboxSecurityContext.privileged`. */
+function checkPrivileged({ id, config: pod }: Sandbox, { security }: ContainerConfig): void {
+  if (!security.privileged || pod.privileged) return;
+  throw new Fault(
+    'invalid_argument',
+    `config.linux.security_context.privileged is set, but pod sandbox "${id}" is not privileged`,
   );
 }
 

@@ -1,5 +1,6 @@
 // Requests that make no sense: each is refused with the right code and a message that names the thing.
 
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   NamespaceMode,
@@ -92,6 +93,48 @@ const BAD_PODS: readonly [string, PodSandboxConfigInit, Refusal][] = [
     },
   ],
   [
+    'a host name of two lines',
+    { hostname: 'web\n10.0.0.1' },
+    {
+      code: 'INVALID_ARGUMENT',
+      message: 'config.hostname "web\n10.0.0.1" is not a host name of at most 64 letters',
+    },
+  ],
+  [
+    'a name server that is a second line of resolv.conf',
+    { dnsConfig: { servers: ['10.0.0.1\noptions debug'] } },
+    {
+      code: 'INVALID_ARGUMENT',
+      message: 'config.dns_config.servers "10.0.0.1\noptions debug" is not one word',
+    },
+  ],
+  [
+    'a port on an address that is none',
+    { portMappings: [{ hostPort: 80, containerPort: 80, hostIp: '127.0.0.1 -j ACCEPT' }] },
+    {
+      code: 'INVALID_ARGUMENT',
+      message: 'config.port_mappings[0].host_ip "127.0.0.1 -j ACCEPT" is not an address',
+    },
+  ],
+  [
+    'a sysctl that climbs out of its tree',
+    { linux: { sysctls: { 'net.ipv4/../../kernel/core_pattern': '|/bin/evil' } } },
+    {
+      code: 'INVALID_ARGUMENT',
+      message:
+        'config.linux.sysctls "net.ipv4/../../kernel/core_pattern" does not belong to a namespace that the pod has of its own',
+    },
+  ],
+  [
+    'a value for a sysctl that has two lines',
+    { linux: { sysctls: { 'kernel.shm_rmid_forced': '1\nkernel.core_pattern = |/bin/evil' } } },
+    {
+      code: 'INVALID_ARGUMENT',
+      message:
+        'config.linux.sysctls["kernel.shm_rmid_forced"] "1\nkernel.core_pattern = |/bin/evil" is not one line',
+    },
+  ],
+  [
     'a log directory that is no absolute path',
     { logDirectory: 'logs' },
     { code: 'INVALID_ARGUMENT', message: 'config.log_directory "logs" is not an absolute path' },
@@ -151,6 +194,16 @@ test('a sysctl that the kernel does not have is told by its name, and nothing is
   expect((await node.client.listPodSandbox()).items).toEqual([]);
 });
 
+test('a value that would set a second sysctl of the node sets none', async () => {
+  const before = readFileSync('/proc/sys/kernel/core_pattern', 'utf8');
+  const sysctls = { 'kernel.shm_rmid_forced': '1+kernel.core_pattern=|/bin/evil' };
+  const linux = { sysctls, cgroupParent: node.place.cgroupParent };
+  const config = podConfig(node, { config: { linux } });
+  const { message } = await refusalOf(node.client.runPodSandbox({ config }));
+  expect(message).toContain('kernel.shm_rmid_forced');
+  expect(readFileSync('/proc/sys/kernel/core_pattern', 'utf8')).toBe(before);
+});
+
 test('an unknown runtime handler is refused by name, with those that there are', async () => {
   expect(await refusalOf(TestPod.run(node, { handler: 'kata' }))).toEqual({
     code: 'INVALID_ARGUMENT',
@@ -204,6 +257,32 @@ const BAD_CONTAINERS: readonly [string, ContainerConfigInit, Refusal][] = [
       code: 'INVALID_ARGUMENT',
       message: 'config.linux.security_context.run_as_user "-1" is not an id from 0 to 4294967294',
     },
+  ],
+  [
+    'a user id that is 0 in 32 bits',
+    { linux: { securityContext: { runAsUser: { value: 2n ** 32n } } } },
+    {
+      code: 'INVALID_ARGUMENT',
+      message: 'config.linux.security_context.run_as_user "4294967296" is not an id from 0 to 4294967294',
+    },
+  ],
+  [
+    'a policy for groups that is not known',
+    { linux: { securityContext: { supplementalGroupsPolicy: 7 } } },
+    {
+      code: 'INVALID_ARGUMENT',
+      message: 'config.linux.security_context.supplemental_groups_policy "7" is not known',
+    },
+  ],
+  [
+    'a command with a zero byte',
+    { command: ['sh', '-c', 'a\0b'] },
+    { code: 'INVALID_ARGUMENT', message: '"a\\u0000b" contains a zero byte' },
+  ],
+  [
+    'a variable whose value has a zero byte',
+    { envs: [{ key: 'SECRET', value: Buffer.from('a\0b') }] },
+    { code: 'INVALID_ARGUMENT', message: 'an environment variable contains a zero byte' },
   ],
   [
     'a target that is no container of the pod',

@@ -1,6 +1,6 @@
 // What a container may do, and what it may not.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { TestPod } from './harness/pod.ts';
 import { refusalOf } from './harness/refusal.ts';
@@ -102,6 +102,17 @@ test('a device of the node is there under the name that was asked for', async ()
   ).toMatch(/^crw.* 1, +3 .*\/dev\/nothing\n$/);
 });
 
+test('a device may be used as far as was asked for, and no further', async () => {
+  const pod = await TestPod.run(node);
+  const devices = [{ hostPath: '/dev/kmsg', containerPath: '/dev/kmsg', permissions: 'r' }];
+  const script = 'dd if=/dev/kmsg of=/dev/null bs=8k count=1 2>&1; echo davit > /dev/kmsg';
+  const security = { capabilities: { addCapabilities: ['SYSLOG'] } };
+  const container = await pod.start({ security, config: { command: ['sh', '-c', script], devices } });
+  await container.waitForExit();
+  expect(container.logText('stdout')).toContain('0+1 records out');
+  expect(container.logText('stderr')).toContain("can't create /dev/kmsg: Operation not permitted");
+});
+
 test('a device that the node does not have is refused by its path', async () => {
   const pod = await TestPod.run(node);
   const devices = [{ hostPath: '/dev/no-such', containerPath: '/dev/x', permissions: 'r' }];
@@ -111,12 +122,31 @@ test('a device that the node does not have is refused by its path', async () => 
 });
 
 test('a privileged container has all that the daemon has', async () => {
-  const pod = await TestPod.run(node);
-  const script = 'cat /proc/self/status; ls /dev; echo 2>&1 > /sys/x; cat /proc/mounts';
-  const text = await pod.output(['sh', '-c', `${script}; true`], { security: { privileged: true } });
-  expect(capabilities(text, 'CapEff') & NET_ADMIN).toBe(NET_ADMIN);
+  const pod = await TestPod.run(node, { privileged: true });
+  const script = 'cat /proc/self/status; ls /dev; cat /proc/mounts';
+  const text = await pod.output(['sh', '-c', script], { security: { privileged: true } });
+  const ours = readFileSync('/proc/self/status', 'utf8');
+  expect(capabilities(text, 'CapEff')).toBe(capabilities(ours, 'CapEff'));
   expect(text).toMatch(/^sysfs \/sys sysfs rw/m);
+  expect(text).toMatch(/ \/sys\/fs\/cgroup\S* cgroup2? rw/m);
+  expect(text).not.toMatch(/ \/sys\/fs\/cgroup\S* cgroup2? ro/m);
+  expect(text).not.toMatch(/ \/proc\/\S+ /m); // nothing masked, nothing read-only
   expect(text.includes('loop-control\n')).toBe(existsSync('/dev/loop-control'));
+});
+
+test('a privileged container opens devices that others do not', async () => {
+  const pod = await TestPod.run(node, { privileged: true });
+  const command = ['sh', '-c', 'mknod /tmp/kmsg c 1 11; head -c 1 /tmp/kmsg; echo $?'];
+  const security = { privileged: true, capabilities: { dropCapabilities: ['ALL'] } };
+  expect(await pod.output(command, { security })).toMatch(/0\n$/);
+});
+
+test('a privileged container is refused in a pod that is not', async () => {
+  const pod = await TestPod.run(node);
+  expect(await refusalOf(pod.create({ security: { privileged: true } }))).toEqual({
+    code: 'INVALID_ARGUMENT',
+    message: `config.linux.security_context.privileged is set, but pod sandbox "${pod.id}" is not privileged`,
+  });
 });
 
 test('a security profile that the node does not have is refused by its path', async () => {

@@ -8,7 +8,7 @@ import {
 import { Fault } from '../../base/fault.ts';
 import type { ContainerSecurity } from '../../pod/container-config.ts';
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from '../../runtime/spec.ts';
-import { toId } from './field.ts';
+import { refuse, toId } from './field.ts';
 import { toContainerPidMode } from './namespace-mode.ts';
 import { toProfileChoice } from './security-profile.ts';
 
@@ -72,9 +72,21 @@ function toGroups(
   const { supplementalGroups = [], supplementalGroupsPolicy } = context ?? {};
   return {
     supplementalGroups: supplementalGroups.map((id) => toId(id, `${AT}.supplemental_groups`)),
-    supplementalGroupsPolicy:
-      supplementalGroupsPolicy === SupplementalGroupsPolicy.Strict ? 'strict' : 'merge',
+    supplementalGroupsPolicy: toGroupsPolicy(supplementalGroupsPolicy),
   };
+}
+
+/** Taken for the other one, a policy would give groups that nobody asked for. */
+function toGroupsPolicy(policy: number | undefined): ContainerSecurity['supplementalGroupsPolicy'] {
+  switch (policy) {
+    case undefined:
+    case SupplementalGroupsPolicy.Merge:
+      return 'merge';
+    case SupplementalGroupsPolicy.Strict:
+      return 'strict';
+    default:
+      throw refuse(`${AT}.supplemental_groups_policy`, policy, 'is not known');
+  }
 }
 
 function toProfiles(context: Context): Pick<ContainerSecurity, 'seccomp' | 'apparmor'> {

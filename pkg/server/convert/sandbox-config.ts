@@ -1,8 +1,10 @@
 // CRI's PodSandboxConfig, checked and in our words.
 
+import { isIP } from 'node:net';
 import {
   Protocol,
   protocolName,
+  type DNSConfig,
   type LinuxSandboxSecurityContext,
   type PodSandboxConfig,
   type PodSandboxMetadata,
@@ -14,8 +16,8 @@ import { refuse, required, toAbsolutePath } from './field.ts';
 import { toPodNamespaces } from './namespace-mode.ts';
 import { toProfileChoice } from './security-profile.ts';
 
-/** The longest host name of the kernel. Source: hostname(7). */
-const MAX_HOSTNAME_LENGTH = 64;
+/** The longest host name of the kernel, in bytes. Source: hostname(7). */
+const MAX_HOSTNAME_BYTES = 64;
 
 /**
  * @param handler as resolved: never ''
@@ -31,7 +33,7 @@ export function toSandboxConfig(config: PodSandboxConfig, handler: string): Sand
     hostname: toHostname(config.hostname),
     logDirectory:
       config.logDirectory === '' ? '' : toAbsolutePath(config.logDirectory, 'config.log_directory'),
-    dns: config.dnsConfig,
+    dns: toDns(config.dnsConfig),
     portMappings: config.portMappings.map(toPortMapping),
     labels: config.labels,
     annotations: config.annotations,
@@ -54,10 +56,19 @@ function toMetadata(metadata: PodSandboxMetadata | undefined): SandboxMetadata {
 }
 
 function toHostname(hostname: string): string {
-  if (hostname.length > MAX_HOSTNAME_LENGTH || /[\s\0/]/.test(hostname)) {
-    throw refuse('config.hostname', hostname, `is not a host name of at most ${MAX_HOSTNAME_LENGTH} letters`);
+  if (Buffer.byteLength(hostname) > MAX_HOSTNAME_BYTES || /[\s\p{Cc}/]/u.test(hostname)) {
+    throw refuse('config.hostname', hostname, `is not a host name of at most ${MAX_HOSTNAME_BYTES} letters`);
   }
   return hostname;
+}
+
+/** Each becomes a word of /etc/resolv.conf, and must not become a line of its own. */
+function toDns(dns: DNSConfig | undefined): DNSConfig | undefined {
+  for (const name of ['servers', 'searches', 'options'] as const) {
+    const bad = dns?.[name].find((word) => word === '' || /[\s\p{Cc}]/u.test(word));
+    if (bad !== undefined) throw refuse(`config.dns_config.${name}`, bad, 'is not one word');
+  }
+  return dns;
 }
 
 const PROTOCOLS: ReadonlyMap<number, 'tcp' | 'udp' | 'sctp'> = new Map([
@@ -74,6 +85,7 @@ function toPortMapping(mapping: PortMapping, index: number): SandboxConfig['port
   for (const [name, port] of Object.entries({ container_port: containerPort, host_port: hostPort })) {
     if (port < 0 || port > 65535) throw refuse(`${at}.${name}`, port, 'is not a port');
   }
+  if (hostIp !== '' && isIP(hostIp) === 0) throw refuse(`${at}.host_ip`, hostIp, 'is not an address');
   return { protocol, containerPort, hostPort, hostIp };
 }
 
@@ -92,7 +104,8 @@ function toSysctls(
   sysctls: Readonly<Record<string, string>>,
   { network, ipc }: Pick<SandboxConfig, 'network' | 'ipc'>,
 ): Readonly<Record<string, string>> {
-  for (const name of Object.keys(sysctls)) {
+  for (const [name, value] of Object.entries(sysctls)) {
+    if (/[^\P{Cc}\t]/u.test(value)) throw refuse(`config.linux.sysctls["${name}"]`, value, 'is not one line');
     const isOurs =
       (NET_SYSCTL.test(name) && network === 'pod' && !name.includes('..')) ||
       (IPC_SYSCTL.test(name) && ipc === 'pod');

@@ -17,13 +17,14 @@ export interface PodOptions {
   readonly attempt?: number;
   readonly handler?: string;
   readonly namespaces?: NamespaceOptionInit;
+  readonly privileged?: boolean;
   /** Replaces what `podConfig()` makes. */
   readonly config?: PodSandboxConfigInit;
 }
 
 /** As the kubelet fills it for a pod of an ordinary user. */
 export function podConfig(node: TestNode, options: PodOptions = {}): PodSandboxConfigInit {
-  const { name = `pod-${randomUUID().slice(0, 8)}`, attempt = 0, namespaces = {} } = options;
+  const { name = `pod-${randomUUID().slice(0, 8)}`, attempt = 0, namespaces = {}, privileged } = options;
   const uid = randomUUID();
   const logDirectory = join(node.place.logDir, `e2e_${name}_${uid}`);
   mkdirSync(logDirectory);
@@ -45,6 +46,7 @@ export function podConfig(node: TestNode, options: PodOptions = {}): PodSandboxC
     linux: {
       cgroupParent: `${node.place.cgroupParent}/pod${uid}`,
       securityContext: {
+        privileged,
         namespaceOptions: {
           network: NamespaceMode.POD,
           pid: NamespaceMode.CONTAINER,
