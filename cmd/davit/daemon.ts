@@ -125,6 +125,7 @@ function openImages(
     registries: registryOptions(config.image),
     pinned: config.image.pinned,
     concurrency: { downloads: config.image.max_downloads, unpacks: config.image.max_unpacks },
+    maxBytesPerSecond: config.image.max_bytes_per_second,
     isInUse: (id: ImageId) => containers.list().some((container) => imagesUsed(container).has(id)),
     observer: {
       pulled: (outcome, tookMs) => {

@@ -62,10 +62,15 @@ const image = z.strictObject({
     .describe('images that the kubelet is not to remove: names, or with * for any characters'),
   max_downloads: count(1, 64)
     .default(6)
-    .describe('layers downloaded at the same time, over all pulls; 2 MiB of each wait for a thread'),
+    .describe(
+      'layers downloaded at the same time; a pull that has none may have one more, up to twice as many',
+    ),
   max_unpacks: count(1, 64)
     .default(2)
-    .describe('layers unpacked at the same time, while they come; each takes a thread'),
+    .describe('layers unpacked at the same time, while they come, each by a thread; one more as above'),
+  max_bytes_per_second: count(0, 100_000_000_000)
+    .default(0)
+    .describe('of layers, over all pulls, each with the same share; 0 for no limit'),
   min_rate_bytes: count(0, 1_000_000_000)
     .default(10_000)
     .describe('a mirror that gives fewer bytes per second is left for the next host; 0 waits for any'),

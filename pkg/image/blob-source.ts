@@ -9,6 +9,8 @@ export interface BlobObserver {
 }
 
 export interface BlobSource {
+  /** What comes from a registry is held to the limits of the network. */
+  readonly kind: 'registry' | 'archive';
   /**
    * The bytes of a blob, not yet verified, and no more of them than the descriptor says. Each piece is good until
    * the next is asked for.

@@ -1,6 +1,7 @@
 // The images of this node: pulled, loaded, found, removed. An image is in the records only when all its layers
 // are; layers that no image has are collected.
 
+import type { Party } from '../async/fair-slots.ts';
 import { KeyedLock } from '../async/keyed-lock.ts';
 import { SingleFlight } from '../async/single-flight.ts';
 import type { Call, Log } from '../base/call.ts';
@@ -35,6 +36,8 @@ export interface ImagesOptions {
   readonly runDir: string;
   readonly registries: RegistryOptions;
   readonly concurrency: { readonly downloads: number; readonly unpacks: number };
+  /** Of all pulls together; 0 or absent for no limit. */
+  readonly maxBytesPerSecond?: number;
   readonly limits?: UnpackLimits;
   /** Names of images that the kubelet is to keep, see `pinMatcher()`. */
   readonly pinned?: readonly string[];
@@ -55,6 +58,15 @@ export interface PullRequest {
   /** As the kubelet has it: `busybox`, `registry.example/a/b@sha256:…` */
   readonly reference: string;
   readonly auth?: RegistryAuth | undefined;
+  /** Goes before other pulls, as that of an image that is pinned does. */
+  readonly isUrgent?: boolean;
+}
+
+/** One pull, for all who ask for the same. */
+interface Wanted {
+  readonly reference: Reference;
+  readonly auth: RegistryAuth | undefined;
+  readonly isUrgent: boolean;
 }
 
 export class Images implements AsyncDisposable {
@@ -67,7 +79,7 @@ export class Images implements AsyncDisposable {
   readonly #layers: LayerStore;
   readonly #flights = new SingleFlight<string, Image>();
   readonly #locks: KeyedLock<ImageId>;
-  readonly #isPinned: (image: Image) => boolean;
+  readonly #isPinned: (names: Pick<Image, 'repoTags' | 'repoDigests'>) => boolean;
   /** What goes on although nobody waits for it. */
   readonly #background = new Set<Promise<void>>();
 
@@ -123,11 +135,12 @@ export class Images implements AsyncDisposable {
    *   `RegistryUnavailable: `; not_found; failed_precondition — access denied; data_loss — what came is not what
    *   its digest says; resource_exhausted — the disk, or a layer out of all proportion; unimplemented
    */
-  async pull(call: Call, { reference: text, auth }: PullRequest): Promise<Image> {
+  async pull(call: Call, { reference: text, auth, isUrgent: wanted = false }: PullRequest): Promise<Image> {
     const reference = parseReference(text);
-    const key = `${reference.toString()} ${fingerprintOf(auth)}`; // who may not pull must not share one
+    const isUrgent = wanted || this.#isPinned({ repoTags: [reference.toString()], repoDigests: [] });
+    const key = `${reference.toString()} ${isUrgent} ${fingerprintOf(auth)}`; // who may not pull must not share one
     return await this.#flights.do(key, call.signal, async (signal) => {
-      const pulling = this.#pull({ ...call, signal }, reference, auth);
+      const pulling = this.#pull({ ...call, signal }, { reference, auth, isUrgent });
       this.#inBackground(pulling); // until it has cleaned up, also when its callers have left
       return await pulling;
     });
@@ -144,7 +157,8 @@ export class Images implements AsyncDisposable {
       using _stage = stage(call, 'read archive');
       await using archive = await Archive.open(archivePath, this.#layers.ingestDir, call.signal);
       const images: Image[] = [];
-      for (const source of await archive.images(call.signal)) images.push(await this.#install(call, source));
+      for (const source of await archive.images(call.signal))
+        images.push(await this.#install(call, source, { isUrgent: false }));
       return images;
     } catch (error) {
       throw explainDisk(error, `load "${archivePath}"`);
@@ -202,19 +216,13 @@ export class Images implements AsyncDisposable {
     await this.settle();
   }
 
-  async #pull(call: Call, reference: Reference, auth: RegistryAuth | undefined): Promise<Image> {
+  async #pull(call: Call, wanted: Wanted): Promise<Image> {
     return await observed(this.#options.observer?.pulled, () =>
-      this.pulls.note(reference.toString(), (progress) =>
-        this.#pullOnce(call, progress, { reference, auth }),
-      ),
+      this.pulls.note(wanted.reference.toString(), (progress) => this.#pullOnce(call, progress, wanted)),
     );
   }
 
-  async #pullOnce(
-    call: Call,
-    progress: PullProgress,
-    { reference, auth }: { reference: Reference; auth: RegistryAuth | undefined },
-  ): Promise<Image> {
+  async #pullOnce(call: Call, progress: PullProgress, { reference, auth, isUrgent }: Wanted): Promise<Image> {
     try {
       await using session = await RegistrySession.open(this.#options.registries, reference, auth);
       const top = await this.#resolveTop(call, session, reference);
@@ -223,7 +231,7 @@ export class Images implements AsyncDisposable {
       const source = await this.#resolve(call, session, { reference, top });
       const needed = needs(this.#layers, source.layers);
       progress.follow(source.layers, (chainId) => this.#layers.find(chainId) !== undefined);
-      const image = await this.#install(call, source);
+      const image = await this.#install(call, source, { isUrgent });
       this.#options.observer?.layers(needed);
       return image;
     } catch (error) {
@@ -256,12 +264,12 @@ export class Images implements AsyncDisposable {
     return this.#pinned(await this.#records.add({ ...known, ...namesFor(reference, top) }));
   }
 
-  async #install(call: Call, source: ImageSource): Promise<Image> {
+  async #install(call: Call, source: ImageSource, party: Party): Promise<Image> {
     const chainIds = source.layers.map(({ chainId }) => chainId);
     const id = source.configDigest as ImageId; // checked when it was parsed
     let installed = false;
     try {
-      using _lease = this.#layers.lease(chainIds);
+      using _lease = this.#layers.lease(chainIds, party);
       using _stage = stage(call, 'fetch and unpack layers');
       await this.#layers.ensure(source.layers, source.blobs, call.signal);
       using _guard = await this.#locks.acquire(id, call.signal);

@@ -4,8 +4,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FairRate } from '../async/fair-rate.ts';
+import { FairSlots, type Party } from '../async/fair-slots.ts';
 import { KeyedLock } from '../async/keyed-lock.ts';
-import { Semaphore } from '../async/semaphore.ts';
 import { SingleFlight } from '../async/single-flight.ts';
 import type { Log } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
@@ -17,6 +18,7 @@ import type { BlobSource } from './blob-source.ts';
 import type { Digest } from './digest.ts';
 import { inheritAttributes } from './implied-directories.ts';
 import { LayerActivities } from './layer-activity.ts';
+import { LayerLeases } from './layer-leases.ts';
 import { layerCodec, type Layer, type WantedLayer } from './layer.ts';
 import { readAhead } from './read-ahead.ts';
 import { UnpackThreads } from './unpack-thread.ts';
@@ -28,6 +30,8 @@ export interface LayerStoreOptions {
   /** Holds `layers` and `ingest`, on one filesystem. */
   readonly root: string;
   readonly concurrency: { readonly downloads: number; readonly unpacks: number };
+  /** Of all that comes from registries together; 0 or absent for no limit. */
+  readonly maxBytesPerSecond?: number;
   readonly limits?: UnpackLimits;
   readonly log: Log;
 }
@@ -50,13 +54,14 @@ export class LayerStore {
   /** Work begun, until it has cleaned up after itself. */
   readonly #working = new Set<Promise<void>>();
   readonly #locks = new KeyedLock<Digest>();
-  readonly #unpacks: Semaphore;
-  readonly #downloads: Semaphore;
+  readonly #unpacks: FairSlots;
+  readonly #downloads: FairSlots;
+  /** Absent if there is no limit. */
+  readonly #rate: FairRate | undefined;
   readonly #threads = new UnpackThreads();
   /** For whoever looks on. */
   readonly activities = new LayerActivities();
-  /** How many need the layer now, although no image may have it. */
-  readonly #leases = new Map<Digest, number>();
+  readonly #leases = new LayerLeases();
   #nextName: number;
 
   private constructor(options: LayerStoreOptions, records: RecordStore<Digest, Layer>) {
@@ -65,8 +70,10 @@ export class LayerStore {
     this.#ingestDir = join(options.root, 'ingest');
     this.#limits = options.limits ?? DEFAULT_LIMITS;
     this.#log = options.log;
-    this.#unpacks = new Semaphore(options.concurrency.unpacks);
-    this.#downloads = new Semaphore(options.concurrency.downloads);
+    const { concurrency, maxBytesPerSecond = 0 } = options;
+    this.#unpacks = new FairSlots(concurrency.unpacks);
+    this.#downloads = new FairSlots(concurrency.downloads);
+    this.#rate = maxBytesPerSecond > 0 ? new FairRate(maxBytesPerSecond) : undefined;
     const names = records.list().map(({ directory }) => Number.parseInt(directory, NAME_RADIX));
     this.#nextName = Math.max(0, ...names) + 1;
   }
@@ -100,18 +107,12 @@ export class LayerStore {
     return this.#ingestDir;
   }
 
-  /** Keeps the layers, also those that are yet to come, until the result is disposed. */
-  lease(chainIds: readonly Digest[]): Disposable {
-    for (const id of chainIds) this.#leases.set(id, (this.#leases.get(id) ?? 0) + 1);
-    return {
-      [Symbol.dispose]: () => {
-        for (const id of chainIds) {
-          const left = (this.#leases.get(id) ?? 1) - 1;
-          if (left === 0) this.#leases.delete(id);
-          else this.#leases.set(id, left);
-        }
-      },
-    };
+  /** Keeps the layers, also those that are yet to come, for the party until the result is disposed. */
+  lease(chainIds: readonly Digest[], party: Party): Disposable {
+    const lease = this.#leases.hold(chainIds, party);
+    this.#downloads.reconsider();
+    this.#unpacks.reconsider();
+    return lease;
   }
 
   /**
@@ -202,11 +203,14 @@ export class LayerStore {
     { chainId, diffId, blob }: WantedLayer,
     { source, signal }: LayerWork,
   ): Promise<Unpacked> {
-    using _download = await this.#downloads.acquire(signal);
+    const parties = () => this.#leases.holdersOf(chainId);
+    using _download = await this.#downloads.acquire(parties, signal);
     const name = blob.digest ?? diffId;
     const activity = this.activities.of(chainId);
-    const all = activity.download(source.open({ ...blob, digest: name }, signal, activity));
-    const { turn, chunks } = await readAhead(all, this.#unpacks.acquire(signal), READ_AHEAD_BYTES);
+    const opened = source.open({ ...blob, digest: name }, signal, activity);
+    const rate = source.kind === 'registry' ? this.#rate : undefined;
+    const all = activity.download(rate?.limit(opened, parties, signal) ?? opened);
+    const { turn, chunks } = await readAhead(all, this.#unpacks.acquire(parties, signal), READ_AHEAD_BYTES);
     using _unpack = turn;
     await mkdir(path, { mode: 0o755 });
     await using thread = this.#threads.take({ more: this.#unpacks.waiting > 0 && blob.size < SMALL_BYTES });

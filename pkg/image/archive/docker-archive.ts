@@ -44,7 +44,7 @@ async function toSource(
     config,
     layers: toWantedLayers(config, blobs),
     sizeBytes: blobs.reduce((sum, { size }) => sum + size, data.length),
-    blobs: { open: ({ digest }, stop) => files.stream(byDiffId.get(digest) ?? '', stop) },
+    blobs: { kind: 'archive', open: ({ digest }, stop) => files.stream(byDiffId.get(digest) ?? '', stop) },
     repoTags: (RepoTags ?? []).flatMap((tag) => toRepoTag(parseReference(tag)) ?? []),
     repoDigests: [],
   };

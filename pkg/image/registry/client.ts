@@ -58,6 +58,7 @@ interface Asked {
 
 /** One repository, for the time of one pull: with one log-in, and its connections. */
 export class RegistrySession implements BlobSource, AsyncDisposable {
+  readonly kind = 'registry';
   readonly #reference: Reference;
   readonly #endpoints: readonly Endpoint[];
   readonly #options: SessionOptions;

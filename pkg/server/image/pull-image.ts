@@ -6,9 +6,20 @@ import type { ServerDeps } from '../deps.ts';
 import { required } from '../convert/field.ts';
 
 export function pullImage(deps: Pick<ServerDeps, 'images'>): ImageServiceHandlers<Call>['pullImage'] {
-  return async (call, { image: spec, auth }) => {
+  return async (call, { image: spec, auth, sandboxConfig }) => {
     const reference = required(required(spec, 'image').image, 'image.image');
-    const image = await deps.images.pull(call, { reference, ...(auth === undefined ? {} : { auth }) });
+    const isUrgent = isOfStaticPod(sandboxConfig?.annotations ?? {});
+    const image = await deps.images.pull(call, { reference, auth, isUrgent });
     return { imageRef: image.id };
   };
+}
+
+/**
+ * Static pods are those that the node itself needs. The kubelet does not tell the priority of others.
+ *
+ * Source: the kubelet sets the annotation on every pod, whoever made it, and calls static what is not of the API.
+ */
+function isOfStaticPod(annotations: Readonly<Record<string, string>>): boolean {
+  const source = annotations['kubernetes.io/config.source'] ?? '';
+  return source !== '' && source !== 'api';
 }
