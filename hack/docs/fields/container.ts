@@ -126,7 +126,11 @@ export const CONTAINER_ROWS: FieldRows = {
       'e2e/container-security: a device of the node is there under the name that was asked for',
       'e2e/container-security: a device that the node does not have is refused by its path',
     ),
-    permissions: honoured('runtime/devices.ts', 'e2e/bad-input: a container with %s is refused'),
+    permissions: honoured(
+      'runtime/devices.ts',
+      'e2e/container-security: a device may be used as far as was asked for, and no further',
+      'e2e/bad-input: a container with %s is refused',
+    ),
   },
   CDIDevice: {
     name: refused('server/convert/container-config.ts'),

@@ -100,7 +100,10 @@ export const POD_ROWS: FieldRows = {
     readonly_rootfs: NO_PROCESS,
     supplemental_groups: NO_PROCESS,
     supplemental_groups_policy: NO_PROCESS,
-    privileged: NO_PROCESS,
+    privileged: honoured(
+      'pod/create-container.ts',
+      'e2e/container-security: a privileged container is refused in a pod that is not',
+    ),
     seccomp: honoured(
       'server/convert/sandbox-config.ts',
       'pkg/server/convert/security-profile: type %i with "%s" is refused',

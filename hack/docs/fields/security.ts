@@ -15,6 +15,8 @@ export const SECURITY_ROWS: FieldRows = {
     privileged: honoured(
       'runtime/spec.ts',
       'e2e/container-security: a privileged container has all that the daemon has',
+      'e2e/container-security: a privileged container opens devices that others do not',
+      'e2e/container-security: a privileged container is refused in a pod that is not',
     ),
     run_as_user: honoured(
       'runtime/user.ts',
@@ -30,6 +32,7 @@ export const SECURITY_ROWS: FieldRows = {
     run_as_username: honoured(
       'runtime/user.ts',
       'e2e/container-process: a user by name is looked up in the image',
+      'e2e/container-user: the user "%s" of an image is %s, and the status tells it',
       'e2e/container-process: a user name that the image does not have is refused by name, and nothing is left',
     ),
     readonly_rootfs: honoured(
@@ -39,10 +42,12 @@ export const SECURITY_ROWS: FieldRows = {
     supplemental_groups: honoured(
       'runtime/user.ts',
       'e2e/container-process: supplemental groups are added to those of the image, and the status tells all',
+      'e2e/container-user: a volume that the kubelet gave to the group of the pod can be written by its members',
     ),
     supplemental_groups_policy: honoured(
       'runtime/user.ts',
       'e2e/container-process: with the strict policy the groups of the image do not count',
+      'e2e/bad-input: a container with %s is refused',
     ),
     no_new_privs: honoured(
       'runtime/spec.ts',
