@@ -20,6 +20,11 @@ export class SingleFlight<Key, T> {
     return this.#flights.size;
   }
 
+  /** Whether who asks now joins work that another began. */
+  has(key: Key): boolean {
+    return this.#flights.has(key);
+  }
+
   /**
    * @param work is given a signal that aborts when nobody waits any more
    * @throws what `work` throws; the reason of `signal`, if that aborts first

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
 import type { Image } from './image.ts';
+import type { ImagesOptions } from './images.ts';
 import { DockerRegistry } from './testing/docker-registry.ts';
 import { FaultProxy, type Misbehaviour, type NetworkFault } from './testing/fault-proxy.ts';
 import { TestImages } from './testing/open-images.ts';
@@ -42,19 +43,23 @@ afterEach(async () => {
   for (const each of [store, mirror, upstream]) await each[Symbol.asyncDispose]();
 });
 
-function openStore(): Promise<TestImages> {
+function openStore(
+  options: Partial<ImagesOptions> = {},
+  minRate = { bytesPerSecond: 100_000, windowMs: 200 },
+): Promise<TestImages> {
   return TestImages.open((dir) => ({
+    ...options,
     registries: {
       certsDirs: [join(dir, 'certs.d')],
       retryDelayMs: 1,
-      minRate: { bytesPerSecond: 100_000, windowMs: 200 },
+      minRate,
     },
   }));
 }
 
 /** Read for each pull: it takes no restart. */
-function useHosts({ mirrored }: { mirrored: boolean }): void {
-  const dir = join(store.dir, 'certs.d/registry.example');
+function useHosts({ mirrored, of = store }: { mirrored: boolean; of?: TestImages }): void {
+  const dir = join(of.dir, 'certs.d/registry.example');
   mkdirSync(dir, { recursive: true });
   const host = mirrored ? `[host."http://${mirror.host}"]\n` : '';
   writeFileSync(join(dir, 'hosts.toml'), `server = "http://${upstream.host}"\n${host}`);
@@ -215,6 +220,71 @@ test('every host that was tried is named, with what it said', async () => {
       `cannot find blob "${layer.digest}" of "${NAME}": ` +
       `"http://${mirror.host}": answered 500; "http://${upstream.host}": answered 404`,
   });
+});
+
+const corrupt = onLayer(() => ({ kind: 'corrupt', at: 5_000 }));
+const missing = onLayer(() => ({ kind: 'answer', status: 404 }));
+
+test('a layer that a mirror has damaged is fetched from the next host, from its beginning', async () => {
+  useHosts({ mirrored: true });
+  mirror.misbehave = corrupt;
+  expect((await pull()).id).toBe(built.config.digest);
+  expect([layerRanges(mirror), layerRanges(upstream)]).toEqual([[undefined], [undefined]]);
+});
+
+test.each<[string, Misbehaviour, string, string]>([
+  ['damaged by the next host too', corrupt, 'data_loss', 'cannot (use|unpack) layer "sha256:.*'],
+  ['not to be had from the next', missing, 'not_found', 'answered 404'],
+])('a layer that is damaged by a mirror and %s fails, with what each said', async (_, next, code, said) => {
+  useHosts({ mirrored: true });
+  mirror.misbehave = corrupt;
+  upstream.misbehave = next;
+  const failure = await failureOf(pull());
+  expect(failure.code).toBe(code);
+  const first = `"http://${mirror.host}": cannot (use|unpack) layer "${layer.digest}": .*`;
+  expect(failure.message).toMatch(new RegExp(`of "${NAME}": ${first}; "http://${upstream.host}": ${said}$`));
+  expect(layerRanges(mirror)).toHaveLength(1);
+});
+
+test('a layer whose parts came from two hosts and do not fit is fetched from the last of them alone', async () => {
+  useHosts({ mirrored: true });
+  let isFirst = true;
+  mirror.misbehave = onLayer(() => {
+    const fault: NetworkFault = isFirst
+      ? { kind: 'cut', afterBytes: 60_000, corruptAt: 5000 }
+      : { kind: 'reset' };
+    isFirst = false;
+    return fault;
+  });
+  expect((await pull()).id).toBe(built.config.digest);
+  expect(layerRanges(upstream)).toEqual(['bytes=60000-', undefined]);
+});
+
+test.each<[string, (path: string) => boolean]>([
+  ['manifest', (path) => path.includes('/manifests/')],
+  ['config', (path) => path.endsWith(`blobs/${built.config.digest}`)],
+])('a %s that a mirror has damaged is fetched from the next host', async (_, isIt) => {
+  useHosts({ mirrored: true });
+  mirror.misbehave = (path) => (isIt(path) ? { kind: 'corrupt', at: 10 } : undefined);
+  expect((await pull()).id).toBe(built.config.digest);
+  expect(upstream.seen.some(({ path }) => isIt(path))).toBe(true);
+});
+
+test('a mirror that crawled with one layer is not asked for the next', async () => {
+  const two = buildImage({
+    layers: [1, 2].map((name) => [{ name: `${name}`, content: randomBytes(200_000) }]),
+  });
+  await pushImage(registry.host, 'faults/app', 'two', two);
+  await using one = await openStore(
+    { concurrency: { downloads: 1, unpacks: 1 } },
+    { bytesPerSecond: 1000, windowMs: 1000 },
+  );
+  useHosts({ mirrored: true, of: one });
+  const isOfTwo = (path: string) => two.layers.some(({ digest }) => path.endsWith(digest));
+  mirror.misbehave = (path) => (isOfTwo(path) ? { kind: 'stall', afterBytes: 500 } : undefined);
+  await one.images.pull(testCall, { reference: 'registry.example/faults/app:two' });
+  expect(mirror.seen.filter(({ path }) => isOfTwo(path))).toHaveLength(1);
+  expect(upstream.seen.filter(({ path }) => isOfTwo(path))).toHaveLength(2);
 });
 
 test('a changed hosts.toml holds for the next pull', async () => {

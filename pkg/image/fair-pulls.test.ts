@@ -116,3 +116,25 @@ test.each([
   await Promise.all(pulls);
   expect(layersAsked().indexOf(small.layers[0]!.digest)).toBe(2);
 });
+
+test('a layer that the registry of another pull does not give is fetched from ours', async () => {
+  await open({});
+  await using theirs = await FakeRegistry.start();
+  theirs.add('a/b', 'small', small);
+  const [layer] = small.layers as [(typeof small)['layers'][0]];
+  let refuse = (): void => undefined;
+  theirs.override = (_, response, path) => {
+    if (!path.endsWith(layer.digest)) return false;
+    refuse = () => response.writeHead(403).end();
+    return true;
+  };
+  const refused = store.images.pull(testCall, { reference: `${theirs.host}/a/b:small` });
+  refused.catch(() => undefined); // looked at below
+  await noticed(() => theirs.requests.some((line) => line.endsWith(layer.digest))).toBe(true);
+  const ours = pull('small');
+  const isPulling = ({ state }: { state: string }) => state === 'pulling';
+  await noticed(() => store.images.pulls.list().filter(isPulling).length).toBe(2);
+  refuse();
+  await expect(refused).rejects.toThrow('access denied');
+  expect((await ours).id).toBe(small.config.digest);
+});

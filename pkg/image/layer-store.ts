@@ -9,7 +9,7 @@ import { FairSlots, type Party } from '../async/fair-slots.ts';
 import { KeyedLock } from '../async/keyed-lock.ts';
 import { SingleFlight } from '../async/single-flight.ts';
 import type { Log } from '../base/call.ts';
-import { Fault } from '../base/fault.ts';
+import { Fault, type FaultCode } from '../base/fault.ts';
 import { linkSignals } from '../base/signal.ts';
 import type { Database } from '../store/database.ts';
 import { RecordStore } from '../store/record-store.ts';
@@ -133,7 +133,19 @@ export class LayerStore {
     const top = layers.at(-1);
     if (top === undefined) return;
     const key = `${top.chainId} ${top.blob.digest ?? ''}`; // another blob must not fail for this one
-    await this.#flights.do(key, signal, (shared) => this.#noted(this.#fetch(layers, top, source, shared)));
+    for (;;) {
+      const joins = this.#flights.has(key);
+      try {
+        await this.#flights.do(key, signal, (shared) =>
+          this.#noted(this.#fetch(layers, top, source, shared)),
+        );
+        return;
+      } catch (error) {
+        // The registry of another pull, or its login, need not be ours.
+        if (!joins || signal.aborted || !(error instanceof Fault && OF_A_REGISTRY.has(error.code)))
+          throw error;
+      }
+    }
   }
 
   #noted(work: Promise<void>): Promise<void> {
@@ -174,12 +186,24 @@ export class LayerStore {
   }
 
   async #unpack(layers: readonly WantedLayer[], top: WantedLayer, work: LayerWork): Promise<void> {
+    while ((await this.#tryUnpack(layers, top, work)) === 'again');
+  }
+
+  /** @returns `again` if what came was wrong, and somebody else may have it right */
+  async #tryUnpack(
+    layers: readonly WantedLayer[],
+    top: WantedLayer,
+    work: LayerWork,
+  ): Promise<'done' | 'again'> {
     const directory = (this.#nextName++).toString(NAME_RADIX);
     const path = join(this.#layersDir, directory);
     const activity = this.activities.of(top.chainId);
     let committed = false;
     try {
-      const { tree } = await this.#pipe(path, top, work);
+      const unpacked = await this.#pipe(path, top, work);
+      if (unpacked === undefined) return 'again';
+      expectDigest(top.diffId, unpacked.diffId, 'its content');
+      const { tree } = unpacked;
       await work.below; // not with a slot or a thread in hand: those below may need them
       const lower = layers.slice(0, -1).map(({ chainId }) => this.pathOf(chainId));
       await inheritAttributes(tree.impliedDirectories, path, lower.toReversed());
@@ -189,6 +213,7 @@ export class LayerStore {
         { id: top.chainId, diffId: top.diffId, directory, diskBytes, inodes },
         work,
       );
+      return 'done';
     } catch (error) {
       activity.state = 'failed';
       throw error;
@@ -197,12 +222,16 @@ export class LayerStore {
     }
   }
 
-  /** Network, hash, decompression, hash, files: each byte once. @returns what came, verified */
+  /**
+   * Network, hash, decompression, hash, files: each byte once.
+   *
+   * @returns what came; `undefined` if it was not the blob that was wanted, and somebody else may have that
+   */
   async #pipe(
     path: string,
     { chainId, diffId, blob }: WantedLayer,
     { source, signal }: LayerWork,
-  ): Promise<Unpacked> {
+  ): Promise<Unpacked | undefined> {
     const parties = () => this.#leases.holdersOf(chainId);
     using _download = await this.#downloads.acquire(parties, signal);
     const name = blob.digest ?? diffId;
@@ -215,10 +244,14 @@ export class LayerStore {
     await mkdir(path, { mode: 0o755 });
     await using thread = this.#threads.take({ more: this.#unpacks.waiting > 0 && blob.size < SMALL_BYTES });
     const order = { directory: path, chunks, blobDigest: name, diffId, limits: this.#limits };
-    const unpacked = await thread.unpack(order, signal);
-    if (blob.digest !== undefined) expectDigest(blob.digest, unpacked.blobDigest, 'what came');
-    expectDigest(diffId, unpacked.diffId, 'its content');
-    return unpacked;
+    try {
+      const unpacked = await thread.unpack(order, signal);
+      if (blob.digest !== undefined) expectDigest(blob.digest, unpacked.blobDigest, 'what came');
+      return unpacked;
+    } catch (error) {
+      rejectDamaged(source, name, error);
+      return undefined;
+    }
   }
 
   /** @returns `false` if another made the same layer meanwhile */
@@ -279,6 +312,12 @@ export class LayerStore {
   }
 }
 
+const OF_A_REGISTRY: ReadonlySet<FaultCode> = new Set([
+  'unavailable',
+  'not_found',
+  'failed_precondition',
+  'data_loss',
+]);
 const NAME_RADIX = 36;
 /** A thread that stands ready takes 12 MiB: while a large layer comes, that is more than the 35 ms it saves. */
 const SMALL_BYTES = 4 << 20;
@@ -287,6 +326,13 @@ const READ_AHEAD_BYTES = 512 * 1024;
 const REMOVED = 'removed-';
 const asideName = (directory: string): string => `${REMOVED}${directory}-${randomBytes(6).toString('hex')}`;
 const NEVER = new AbortController().signal;
+
+/** Damaged bytes may show before all have come. @throws the error, or why nobody has the blob as it should be */
+function rejectDamaged(source: BlobSource, digest: Digest, error: unknown): void {
+  if (!(error instanceof Fault) || error.code !== 'data_loss') throw error;
+  const final = source.reject(digest, error);
+  if (final !== undefined) throw final;
+}
 
 function expectDigest(expected: Digest, actual: Digest, what: string): void {
   if (expected === actual) return;

@@ -1,7 +1,7 @@
 // From a reference to what its image consists of: index, manifest, config, each verified.
 
 import { Fault } from '../base/fault.ts';
-import { verifyDigest } from './digest.ts';
+import { verifyDigest, type Digest } from './digest.ts';
 import { parseImageConfig } from './image-config.ts';
 import { toWantedLayers, type ImageSource } from './image-source.ts';
 import { parseManifest, type Descriptor, type Manifest } from './manifest.ts';
@@ -95,11 +95,22 @@ async function fetchConfig(
   if (!descriptor.digest.startsWith('sha256:')) {
     throw new Fault('unimplemented', `cannot use config "${descriptor.digest}": its digest is not sha256`);
   }
-  const data = await readBody(
-    session.open(descriptor, signal),
-    MAX_CONFIG_BYTES,
-    `config "${descriptor.digest}"`,
-  );
-  verifyDigest(data, descriptor.digest, 'config');
-  return data;
+  for (;;) {
+    const body = session.open(descriptor, signal);
+    const data = await readBody(body, MAX_CONFIG_BYTES, `config "${descriptor.digest}"`);
+    const wrong = wrongDigest(data, descriptor.digest);
+    if (wrong === undefined) return data;
+    const final = session.reject(descriptor.digest, wrong);
+    if (final !== undefined) throw final;
+  }
+}
+
+function wrongDigest(data: Buffer, digest: Digest): Fault | undefined {
+  try {
+    verifyDigest(data, digest, 'config');
+    return undefined;
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
 }

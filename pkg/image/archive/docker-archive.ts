@@ -44,7 +44,11 @@ async function toSource(
     config,
     layers: toWantedLayers(config, blobs),
     sizeBytes: blobs.reduce((sum, { size }) => sum + size, data.length),
-    blobs: { kind: 'archive', open: ({ digest }, stop) => files.stream(byDiffId.get(digest) ?? '', stop) },
+    blobs: {
+      kind: 'archive',
+      open: ({ digest }, stop) => files.stream(byDiffId.get(digest) ?? '', stop),
+      reject: (_, why) => why,
+    },
     repoTags: (RepoTags ?? []).flatMap((tag) => toRepoTag(parseReference(tag)) ?? []),
     repoDigests: [],
   };

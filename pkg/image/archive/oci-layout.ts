@@ -55,7 +55,11 @@ async function toSource(reader: Reader, entry: IndexEntry, manifest: Manifest): 
     config,
     layers: toWantedLayers(config, manifest.layers),
     sizeBytes: manifest.layers.reduce((sum, { size }) => sum + size, data.length),
-    blobs: { kind: 'archive', open: (blob, signal) => reader.files.stream(pathOf(blob.digest), signal) },
+    blobs: {
+      kind: 'archive',
+      open: (blob, signal) => reader.files.stream(pathOf(blob.digest), signal),
+      reject: (_, why) => why,
+    },
     repoTags: tag === undefined ? [] : [tag],
     repoDigests: reference === undefined ? [] : [toRepoDigest(reference, entry.digest)],
   };

@@ -24,6 +24,10 @@ export interface BlobHost {
 export interface DownloadOptions {
   /** For messages: `blob "sha256:…" of "docker.io/library/busybox:latest"` */
   readonly what: string;
+  /** Of hosts that are not asked any more. */
+  readonly earlier: readonly HostFailure[];
+  /** The origin of the host whose word decides, see `toFault()`. */
+  readonly decisive: string | undefined;
   readonly minRate: MinRate | undefined;
   /** Before the first retry; it doubles with each further one. */
   readonly retryDelayMs: number;
@@ -39,8 +43,8 @@ interface Progress {
 /**
  * Each piece is good until the next is asked for.
  *
- * @param hosts in the order to ask them in, the one whose word decides last
- * @throws {Fault} with what each host said, and the code of the last; the reason of the signal
+ * @param hosts in the order to ask them in
+ * @throws {Fault} with what each host said; the reason of the signal
  */
 export async function* downloadBlob(
   hosts: readonly BlobHost[],
@@ -60,7 +64,7 @@ export async function* downloadBlob(
     failures.set(host, failure);
     if (failure.cause instanceof TooSlow) queue.push({ host, minRate: undefined }); // better slow than never
   }
-  throw toFault(options.what, [...failures.values()]);
+  throw toFault(options.what, [...options.earlier, ...failures.values()], options.decisive);
 }
 
 /** @returns why the host gives no more; `undefined` when the blob is complete */

@@ -9,6 +9,7 @@ import { ACCEPTED_MANIFESTS } from '../media-types.ts';
 import type { Reference } from '../reference.ts';
 import { Authorizer } from './auth.ts';
 import { downloadBlob, type BlobHost } from './blob-download.ts';
+import { BlobTrial } from './blob-trial.ts';
 import { readBody } from './body.ts';
 import { toCredentials, type RegistryAuth } from './credentials.ts';
 import { HostFailure, refused, toFault, unreachable } from './failure.ts';
@@ -44,6 +45,7 @@ interface SessionOptions {
 }
 
 interface Endpoint {
+  readonly origin: string;
   readonly host: RegistryHost;
   readonly transport: Transport;
   readonly authorizer: Authorizer;
@@ -64,6 +66,7 @@ export class RegistrySession implements BlobSource, AsyncDisposable {
   readonly #options: SessionOptions;
   /** Those that could not be reached are asked last. */
   readonly #down = new Set<Endpoint>();
+  readonly #trials = new Map<Digest, BlobTrial<Endpoint>>();
 
   private constructor(reference: Reference, endpoints: readonly Endpoint[], options: SessionOptions) {
     this.#reference = reference;
@@ -81,7 +84,7 @@ export class RegistrySession implements BlobSource, AsyncDisposable {
     const endpoints = hosts.map((host): Endpoint => {
       const transport = new Transport(host, proxies);
       const authorizer = new Authorizer(transport, toCredentials(auth, host.host), host.origin);
-      return { host, transport, authorizer };
+      return { origin: host.origin, host, transport, authorizer };
     });
     return new RegistrySession(reference, endpoints, { retryDelayMs, minRate });
   }
@@ -105,18 +108,45 @@ export class RegistrySession implements BlobSource, AsyncDisposable {
    * @throws {Fault} as `manifest()`; data_loss — it is longer or shorter than `descriptor` says
    */
   async *open(descriptor: Descriptor, signal: AbortSignal, observer?: BlobObserver): AsyncGenerator<Buffer> {
+    const trial = this.#trialOf(descriptor.digest);
     const asked: Asked = { path: `blobs/${descriptor.digest}`, capability: 'pull' };
-    const hosts = this.#able(asked).map((endpoint): BlobHost => ({
-      origin: endpoint.host.origin,
-      open: (offset) => {
-        observer?.asked(endpoint.host.origin);
-        return this.#ask(endpoint, { ...asked, offset }, signal);
+    const hosts = trial.begin(this.#able('pull')).map((endpoint): BlobHost => ({
+      origin: endpoint.origin,
+      open: async (offset) => {
+        observer?.asked(endpoint.origin);
+        const response = await this.#ask(endpoint, { ...asked, offset }, signal);
+        trial.gave(endpoint);
+        return response;
       },
       leave: () => this.#down.add(endpoint),
     }));
-    const what = `blob "${descriptor.digest}" of "${this.#reference.toString()}"`;
-    const { minRate, retryDelayMs } = this.#options;
-    yield* downloadBlob(hosts, descriptor, { what, minRate, retryDelayMs, signal });
+    const [what, decisive] = [this.#nameOf(descriptor.digest), this.#decisive('pull')];
+    const options = { ...this.#options, what, earlier: trial.failures, decisive, signal };
+    try {
+      yield* downloadBlob(hosts, descriptor, options);
+    } catch (error) {
+      trial.hasFailed = true;
+      throw error;
+    }
+  }
+
+  reject(digest: Digest, why: Fault): Fault | undefined {
+    const trial = this.#trialOf(digest);
+    if (trial.hasFailed) return why;
+    const able = this.#endpoints.filter(({ host }) => host.capabilities.has('pull'));
+    for (const endpoint of trial.blame(able, why)) this.#down.add(endpoint);
+    if (trial.failures.length < able.length) return undefined;
+    return toFault(this.#nameOf(digest), trial.failures, this.#decisive('pull'));
+  }
+
+  #trialOf(digest: Digest): BlobTrial<Endpoint> {
+    const trial = this.#trials.get(digest) ?? new BlobTrial<Endpoint>();
+    this.#trials.set(digest, trial);
+    return trial;
+  }
+
+  #nameOf(digest: Digest): string {
+    return `blob "${digest}" of "${this.#reference.toString()}"`;
   }
 
   async #askForManifest(endpoint: Endpoint, asked: Asked, signal: AbortSignal): Promise<FetchedManifest> {
@@ -137,10 +167,15 @@ export class RegistrySession implements BlobSource, AsyncDisposable {
   }
 
   /** Those that may be asked, in the order to ask them in. */
-  #able({ capability }: Asked): Endpoint[] {
+  #able(capability: Capability): Endpoint[] {
     const able = this.#endpoints.filter(({ host }) => host.capabilities.has(capability));
     const isDown = (endpoint: Endpoint) => this.#down.has(endpoint);
     return [...able.filter((endpoint) => !isDown(endpoint)), ...able.filter(isDown)];
+  }
+
+  /** The origin of the registry itself, if it may be asked; else of the last mirror. */
+  #decisive(capability: Capability): string | undefined {
+    return this.#endpoints.findLast(({ host }) => host.capabilities.has(capability))?.origin;
   }
 
   /** The first host's answer that is one; what each said if there is none. */
@@ -150,8 +185,7 @@ export class RegistrySession implements BlobSource, AsyncDisposable {
     ask: (endpoint: Endpoint) => Promise<T>,
   ): Promise<T> {
     const failures: HostFailure[] = [];
-    const able = this.#able(asked);
-    for (const endpoint of able) {
+    for (const endpoint of this.#able(asked.capability)) {
       try {
         return await withRetries(() => ask(endpoint), this.#options.retryDelayMs, signal);
       } catch (error) {
@@ -160,9 +194,7 @@ export class RegistrySession implements BlobSource, AsyncDisposable {
         failures.push(failure);
       }
     }
-    const last = this.#endpoints.findLast((endpoint) => able.includes(endpoint))?.host.origin;
-    failures.sort((a, b) => Number(a.origin === last) - Number(b.origin === last)); // its word decides
-    throw toFault(`image "${this.#reference.toString()}"`, failures);
+    throw toFault(`image "${this.#reference.toString()}"`, failures, this.#decisive(asked.capability));
   }
 
   /** @returns a response of 2xx, its body not yet read */

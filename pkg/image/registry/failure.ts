@@ -53,11 +53,13 @@ export function refused(origin: string, status: number, retryAfterMs = 0): HostF
 }
 
 /**
- * One fault for all that was tried. The last host is the registry itself, so it decides the code.
+ * One fault for all that was tried.
  *
  * @param what was wanted: `image "docker.io/library/busybox:latest"`
+ * @param decisive the registry itself: the code is its, whenever it was asked
  */
-export function toFault(what: string, failures: readonly HostFailure[]): Fault {
+export function toFault(what: string, all: readonly HostFailure[], decisive: string | undefined): Fault {
+  const failures = all.toSorted((a, b) => Number(a.origin === decisive) - Number(b.origin === decisive));
   const last = failures.at(-1);
   if (last === undefined) {
     return new Fault('failed_precondition', `cannot pull ${what}: no host is configured that may serve it`);

@@ -14,7 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export type NetworkFault =
   /** The connection breaks: before the answer, or after so much of its body. */
   | { readonly kind: 'reset' }
-  | { readonly kind: 'cut'; readonly afterBytes: number }
+  | { readonly kind: 'cut'; readonly afterBytes: number; readonly corruptAt?: number }
   /** The answer ends well and too early. */
   | { readonly kind: 'truncate'; readonly bytes: number }
   /** One byte is another. */
@@ -112,7 +112,7 @@ async function passOn(
   if (fault?.kind === 'truncate') delete headers['content-length'];
   response.writeHead(answer.statusCode ?? 500, headers);
   if (fault?.kind === 'cut') {
-    response.write(body.subarray(0, fault.afterBytes), () => setImmediate(() => response.destroy()));
+    response.write(damaged(body, fault), () => setImmediate(() => response.destroy()));
   } else if (fault?.kind === 'stall') {
     response.write(body.subarray(0, fault.afterBytes));
   } else if (fault?.kind === 'drip') {
@@ -124,8 +124,14 @@ async function passOn(
 
 function damaged(body: Buffer, fault: NetworkFault | undefined): Buffer {
   if (fault?.kind === 'truncate') return body.subarray(0, fault.bytes);
-  if (fault?.kind === 'corrupt') body.writeUInt8(body.readUInt8(fault.at) ^ 0xff, fault.at);
-  return body;
+  if (fault?.kind === 'corrupt') corrupt(body, fault.at);
+  if (fault?.kind !== 'cut') return body;
+  if (fault.corruptAt !== undefined) corrupt(body, fault.corruptAt);
+  return body.subarray(0, fault.afterBytes);
+}
+
+function corrupt(body: Buffer, at: number): void {
+  body.writeUInt8(body.readUInt8(at) ^ 0xff, at);
 }
 
 async function drip(
