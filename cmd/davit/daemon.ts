@@ -8,8 +8,8 @@ import { imagesUsed } from '../../pkg/container/images-used.ts';
 import { Images } from '../../pkg/image/images.ts';
 import { PreloadedImages } from '../../pkg/image/preloaded.ts';
 import type { OwnMetrics } from '../../pkg/metrics/own-metrics.ts';
-import { Networks } from '../../pkg/network/networks.ts';
 import { PodEvents } from '../../pkg/pod/events.ts';
+import { AppArmor } from '../../pkg/runtime/apparmor/apparmor.ts';
 import { FeatureFinder } from '../../pkg/runtime/handler-features.ts';
 import { RuntimeHandlers } from '../../pkg/runtime/handlers.ts';
 import { OciCli } from '../../pkg/runtime/runtime-cli.ts';
@@ -24,6 +24,7 @@ import { findNodeFacts } from './node-facts.ts';
 import { PodCidr } from './pod-cidr.ts';
 import { nowNs } from './now.ts';
 import { countExit } from './open-metrics.ts';
+import { openNetworks } from './open-networks.ts';
 import { openStreaming } from './open-streaming.ts';
 import { openPods } from './open-pods.ts';
 import { loadContainers, loadSandboxes, type Containers, type Sandboxes } from './records.ts';
@@ -50,7 +51,7 @@ export class Daemon implements AsyncDisposable {
     const containers = await loadContainers(db, log);
     const events = toEvents(sandboxes, containers, counts);
     const images = opening.use(await openImages(config, { db, log, containers, counts }));
-    const networks = opening.use(await openNetworks(config, log, counts));
+    const networks = await openNetworks(config, { log, counts, owned: opening });
     const stats = opening.use(await openStats(config, log));
     const cgroups = await Cgroups.detect();
     const handlers = toHandlers(config);
@@ -58,6 +59,7 @@ export class Daemon implements AsyncDisposable {
     const { swapAccounting } = facts;
     const boot = await findBoot(db);
     const features = new FeatureFinder({ handlers, cli: new OciCli({ swapAccounting }) });
+    const apparmor = new AppArmor({ parser: config.runtime.apparmor_parser });
     const pods = await openPods({
       config,
       log,
@@ -69,6 +71,7 @@ export class Daemon implements AsyncDisposable {
       handlers,
       facts,
       features,
+      apparmor,
       podCidr: await PodCidr.load(db),
       sameBoot: boot.isSame,
       owned: opening,
@@ -85,12 +88,13 @@ export class Daemon implements AsyncDisposable {
       containers,
       images,
       preloaded,
-      networks,
+      networks: networks.common,
       events,
       stats,
       operations: new Operations(),
       handlers,
       features,
+      apparmor,
       cgroupDriver,
       streaming: opening.use(await openStreaming(config, { backend: pods.streams, log })),
     };
@@ -134,19 +138,6 @@ function openImages(
       layers: (layers) => {
         counts.layers(layers);
       },
-    },
-  });
-}
-
-function openNetworks({ cni }: Config, log: Log, counts: OwnMetrics): Promise<Networks> {
-  const timeoutMs = cni.timeout_seconds * 1000;
-  return Networks.open({
-    confDir: cni.conf_dir,
-    binDirs: cni.bin_dirs,
-    timeoutMs,
-    log,
-    observe: (run, outcome, tookMs) => {
-      counts.cni(run, outcome, tookMs);
     },
   });
 }

@@ -13,7 +13,6 @@ import { findOomKill } from '../../pkg/container/oom-kill.ts';
 import { containerPaths } from '../../pkg/container/paths.ts';
 import type { Images } from '../../pkg/image/images.ts';
 import type { OwnMetrics } from '../../pkg/metrics/own-metrics.ts';
-import type { Networks } from '../../pkg/network/networks.ts';
 import { planner, type NodeFacts } from '../../pkg/pod/container-plan.ts';
 import { ContainerRuntime } from '../../pkg/pod/container-runtime.ts';
 import { Exits } from '../../pkg/pod/exits.ts';
@@ -23,6 +22,7 @@ import { expectRoom } from '../../pkg/pod/room.ts';
 import { recoverPods, type RecoverDeps } from '../../pkg/pod/recover.ts';
 import type { StopPodDeps } from '../../pkg/pod/stop-pod.ts';
 import { isWhole } from '../../pkg/pod/whole.ts';
+import type { AppArmor } from '../../pkg/runtime/apparmor/apparmor.ts';
 import { Conmon } from '../../pkg/runtime/conmon.ts';
 import { ExecCgroups } from '../../pkg/runtime/exec-cgroup.ts';
 import { ExitWatch, findExit, type ContainerExit } from '../../pkg/runtime/exit-watch.ts';
@@ -38,6 +38,7 @@ import { describeProcess } from '../../pkg/sys/describe-process.ts';
 import { isAlive, signal, waitForExit } from '../../pkg/sys/process.ts';
 import type { Containers, Sandboxes } from './records.ts';
 import { nowNs } from './now.ts';
+import type { NodeNetworks } from './open-networks.ts';
 import type { PodCidr } from './pod-cidr.ts';
 
 export interface OpenPodsOptions {
@@ -46,11 +47,12 @@ export interface OpenPodsOptions {
   readonly sandboxes: Sandboxes;
   readonly containers: Containers;
   readonly images: Images;
-  readonly networks: Networks;
+  readonly networks: NodeNetworks;
   readonly cgroups: Cgroups;
   readonly handlers: RuntimeHandlers;
   readonly facts: NodeFacts;
   readonly features: FeatureFinder;
+  readonly apparmor: AppArmor;
   readonly podCidr: PodCidr;
   /** Whether processes of an earlier daemon may still be there. */
   readonly sameBoot: boolean;
@@ -117,7 +119,8 @@ async function toParts(
   options: OpenPodsOptions,
   shared: { locks: Locks; waiters: ExitWaiters; exitDir: string; watch: ExitWatch },
 ): Promise<Parts> {
-  const { config, facts, handlers, sandboxes, containers, images, networks, cgroups } = options;
+  const { config, facts, handlers, sandboxes, containers, images, cgroups } = options;
+  const networks = options.networks.common; // it undoes by what stands in the record, whichever network that was
   const { locks, waiters, exitDir, watch } = shared;
   const runDir = config.run;
   const observe = (program: string) => (command: string, outcome: Outcome, tookMs: number) => {
@@ -171,7 +174,7 @@ async function recoverAll(
       isAlive: (process) => (sameBoot ? isAlive(process) : Promise.resolve(false)),
       runtimeStatus: (caller, container) => runtime.status(caller, container),
       isWhole: (sandbox) => isWhole({ runDir, sameBoot, initStatus }, sandbox),
-      checkNetwork: (caller, sandbox) => checkNetwork({ runDir, networks }, caller, sandbox),
+      checkNetwork: (caller, sandbox) => checkNetwork({ runDir, networks: networks.common }, caller, sandbox),
     },
     call,
   );
@@ -179,7 +182,18 @@ async function recoverAll(
 }
 
 function toPodsDeps(
-  { config, facts, features, sandboxes, containers, images, networks, podCidr }: OpenPodsOptions,
+  {
+    config,
+    facts,
+    features,
+    handlers,
+    apparmor,
+    sandboxes,
+    containers,
+    images,
+    networks,
+    podCidr,
+  }: OpenPodsOptions,
   { runtime, stop }: Parts,
   { exits, locks }: { exits: Exits; locks: Locks },
 ): PodsDeps {
@@ -189,7 +203,7 @@ function toPodsDeps(
     run: {
       sandbox,
       sandboxes,
-      networks,
+      networksOf: networks.of,
       runs: new SingleFlight(),
       cgroup: facts.cgroup,
       podCidr: () => podCidr.get(),
@@ -205,7 +219,7 @@ function toPodsDeps(
       images,
       creations: new SingleFlight(),
       cgroup: facts.cgroup,
-      plan: planner({ facts, containers, features }),
+      plan: planner({ facts, containers, features, handlers, apparmor }),
       expectRoom: () => expectRoom(config.root),
       now: nowNs,
     },

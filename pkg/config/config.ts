@@ -16,6 +16,30 @@ const HANDLER_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
 const handler = z.strictObject({
   path: absolutePath.describe('OCI runtime program: runc, crun, or another with their command line'),
+  root: z
+    .union([z.literal(''), absolutePath])
+    .default('')
+    .describe('where it keeps its state; empty for a folder of its own below run'),
+  options: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('arguments of the program itself, before its command: ["--debug"]'),
+  allowed_annotations: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('of pods and containers, which the program is told: names, with * for any characters but /'),
+  default_annotations: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('told to the program where neither pod nor container says otherwise'),
+  cni_conf_dir: z
+    .union([z.literal(''), absolutePath])
+    .default('')
+    .describe("network configurations of this handler's pods; empty for those of [cni]"),
+  privileged_without_host_devices: z
+    .boolean()
+    .default(false)
+    .describe('whether privileged containers get none of the devices of the node'),
 });
 
 const log = z.strictObject({
@@ -97,9 +121,12 @@ const runtime = z.strictObject({
   seccomp_profile_dir: absolutePath
     .default('/var/lib/kubelet/seccomp')
     .describe('seccomp profiles named by a relative path; the kubelet sends absolute ones'),
+  apparmor_parser: absolutePath
+    .default('/usr/sbin/apparmor_parser')
+    .describe('loads the AppArmor profile of containers, where the kernel has AppArmor'),
   handlers: z
     .record(z.string().regex(HANDLER_NAME, 'must be lower-case letters, digits and dashes'), handler)
-    .default({ runc: { path: '/usr/sbin/runc' }, crun: { path: '/usr/bin/crun' } })
+    .prefault({ runc: { path: '/usr/sbin/runc' }, crun: { path: '/usr/bin/crun' } })
     .describe('by the name that a RuntimeClass uses'),
 });
 

@@ -35,7 +35,20 @@ function option(name: string, field: z.ZodType, value: unknown): string[] {
 }
 
 function subtable(parent: string, name: string, field: z.ZodType, value: unknown): string[] {
-  return [`# ${field.description ?? ''}`, stringify({ [parent]: { [name]: value } }).trim(), ''];
+  const inner = entryOf(field);
+  const fields = inner === undefined ? [] : Object.entries(inner.shape);
+  return [
+    `# ${field.description ?? ''}`,
+    ...fields.map(([key, { description }]) => `#   ${key}: ${description ?? ''}`),
+    stringify({ [parent]: { [name]: value } }).trim(),
+    '',
+  ];
+}
+
+/** What each entry of a table with names of the operator's choice has. */
+function entryOf(field: z.ZodType): z.ZodObject | undefined {
+  const inner = field instanceof z.ZodPrefault ? field.unwrap() : field;
+  return inner instanceof z.ZodRecord && inner.valueType instanceof z.ZodObject ? inner.valueType : undefined;
 }
 
 function isTable(value: unknown): boolean {

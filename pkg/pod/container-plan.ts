@@ -10,11 +10,13 @@ import { mayExit } from '../container/phase.ts';
 import { containerPaths } from '../container/paths.ts';
 import type { Image } from '../image/image.ts';
 import { cgroupsPath, type CgroupDriver } from '../runtime/cgroup-path.ts';
-import { checkAppArmor } from '../runtime/apparmor.ts';
+import { toOciAnnotations } from '../runtime/annotations.ts';
+import type { AppArmor } from '../runtime/apparmor/apparmor.ts';
 import { toOciCapabilities, type CapabilitiesInput } from '../runtime/capabilities.ts';
 import type { DeviceInput } from '../runtime/devices.ts';
 import { readAllDevices, readDevices } from '../runtime/host-devices.ts';
 import type { FeatureFinder } from '../runtime/handler-features.ts';
+import type { RuntimeHandler, RuntimeHandlers } from '../runtime/handlers.ts';
 import { encodeOciJson } from '../runtime/oci-json.ts';
 import { clampOomScoreAdj } from '../runtime/oom-score.ts';
 import type { SeccompProfile } from '../runtime/seccomp/profile.ts';
@@ -47,9 +49,11 @@ export interface PlannerDeps {
   /** For a container that joins the pid namespace of another. */
   readonly containers: { findByPrefix(prefix: string): Container | undefined };
   readonly features: Pick<FeatureFinder, 'find'>;
+  readonly handlers: Pick<RuntimeHandlers, 'get'>;
+  readonly apparmor: Pick<AppArmor, 'select'>;
 }
 
-export function planner({ facts, containers, features }: PlannerDeps): PlanContainer {
+export function planner({ facts, containers, features, handlers, apparmor }: PlannerDeps): PlanContainer {
   const noteClamp = clampNote(facts.lowestOomScoreAdj);
   return async (call, ingredients) => {
     const { config, container, sandbox } = ingredients;
@@ -57,13 +61,15 @@ export function planner({ facts, containers, features }: PlannerDeps): PlanConta
     const target = config.security.pid.kind === 'target' ? config.security.pid.containerId : undefined;
     const targetPid = target === undefined ? undefined : pidOfTarget(containers, container, target);
     await checkRecursiveReadonly(features, call, ingredients);
-    const devices = await devicesOf(config);
-    await checkAppArmor(call, config.security.apparmor);
+    const handler = handlers.get(container.handler);
+    const devices = await devicesOf(config, handler);
     const input = toSpecInput(facts, ingredients, {
+      handler,
       devices,
       targetPid,
       mounts: await toMounts(facts.runDir, ingredients),
       seccomp: await seccompOf(facts, call, config),
+      apparmorProfile: await apparmor.select(call, config.security.apparmor, config.security),
     });
     noteClamp(call, ingredients);
     return {
@@ -98,17 +104,20 @@ async function checkRecursiveReadonly(
 }
 
 interface LookedUp {
+  readonly handler: RuntimeHandler;
   readonly devices: readonly DeviceInput[];
   readonly mounts: ContainerSpecInput['mounts'];
   readonly targetPid: number | undefined;
   readonly seccomp: SeccompProfile | undefined;
+  readonly apparmorProfile: string | undefined;
 }
 
 function toSpecInput(
   facts: NodeFacts,
-  { container, sandbox, image, config }: Ingredients,
-  { devices, mounts, targetPid, seccomp }: LookedUp,
+  ingredients: Ingredients,
+  { handler, devices, mounts, targetPid, seccomp, apparmorProfile }: LookedUp,
 ): Omit<ContainerSpecInput, 'rootfs' | 'user'> {
+  const { container, sandbox, image, config } = ingredients;
   const { security } = config;
   const parent = sandbox.config.cgroupParent === '' ? facts.cgroup.parent : sandbox.config.cgroupParent;
   return {
@@ -128,8 +137,10 @@ function toSpecInput(
     capabilities: capabilitiesOf(security),
     availableCapabilities: facts.capabilities,
     privileged: security.privileged,
+    allDevicesAllowed: security.privileged && !handler.privilegedWithoutHostDevices,
     noNewPrivileges: security.noNewPrivileges,
     seccomp,
+    apparmorProfile,
     maskedPaths: security.maskedPaths,
     readonlyPaths: security.readonlyPaths,
     oomScoreAdj: clampOomScoreAdj(config.oomScoreAdj, facts.lowestOomScoreAdj),
@@ -137,8 +148,22 @@ function toSpecInput(
     cgroupVersion: facts.cgroup.version,
     cgroupsPath: cgroupsPath(facts.cgroup.driver, parent, container.id).spec,
     sysctls: {},
-    annotations: {},
+    annotations: annotationsOf(handler, ingredients),
   };
+}
+
+function annotationsOf(
+  { annotations }: RuntimeHandler,
+  { container, sandbox, config }: Ingredients,
+): Readonly<Record<string, string>> {
+  const { id, config: pod } = sandbox;
+  const { name, namespace, uid } = pod.metadata;
+  return toOciAnnotations(annotations, {
+    name: container.metadata.name,
+    imageName: container.image.userSpecified === '' ? container.image.name : container.image.userSpecified,
+    annotations: config.annotations,
+    pod: { id, name, namespace, uid, annotations: pod.annotations },
+  });
 }
 
 /** As Kubernetes defines it: a command replaces the image's entrypoint and command, arguments its command. */
@@ -194,9 +219,12 @@ function pidOfTarget(
   return target.state.process.pid;
 }
 
-async function devicesOf({ devices, security }: ContainerConfig): Promise<DeviceInput[]> {
+async function devicesOf(
+  { devices, security }: ContainerConfig,
+  { privilegedWithoutHostDevices }: RuntimeHandler,
+): Promise<DeviceInput[]> {
   const asked = await Promise.all(devices.map((device) => readDevices(device)));
-  const all = security.privileged ? await readAllDevices() : [];
+  const all = security.privileged && !privilegedWithoutHostDevices ? await readAllDevices() : [];
   return [...all, ...asked.flat()];
 }
 

@@ -13,7 +13,8 @@ import { isSameAttempt, podName, type Sandbox, type SandboxConfig } from '../san
 export interface RunPodDeps {
   readonly sandbox: SandboxDeps;
   readonly sandboxes: { list(): Sandbox[] };
-  readonly networks: {
+  /** The networks of the pods of a runtime handler. */
+  readonly networksOf: (handler: string) => {
     select(): NetworkConfigList;
     expectInstalled(list: NetworkConfigList): Promise<void>;
   };
@@ -62,14 +63,15 @@ async function runOnce(deps: RunPodDeps, call: Call, config: SandboxConfig): Pro
   }
   await deps.expectRoom();
   const sandbox = invent(deps, config);
-  if (sandbox.networkConfig !== undefined) await deps.networks.expectInstalled(sandbox.networkConfig);
+  if (sandbox.networkConfig !== undefined)
+    await deps.networksOf(config.handler).expectInstalled(sandbox.networkConfig);
   const kept = deps.timelineOf?.(sandbox.id);
   const timeline = kept === undefined ? call.timeline : both(call.timeline, kept);
   using _stage = timeline?.begin('run pod sandbox');
   return await runSandbox(deps.sandbox, { ...call, timeline }, sandbox);
 }
 
-function invent({ networks, cgroup, podCidr, now }: RunPodDeps, config: SandboxConfig): Sandbox {
+function invent({ networksOf, cgroup, podCidr, now }: RunPodDeps, config: SandboxConfig): Sandbox {
   const id = newSandboxId();
   const parent = config.cgroupParent === '' ? cgroup.parent : config.cgroupParent;
   return {
@@ -78,7 +80,7 @@ function invent({ networks, cgroup, podCidr, now }: RunPodDeps, config: SandboxC
     createdAtNs: now(),
     cgroupPath: cgroupsPath(cgroup.driver, parent, id).fs,
     podCidr: podCidr(),
-    networkConfig: config.network === 'pod' ? networks.select() : undefined,
+    networkConfig: config.network === 'pod' ? networksOf(config.handler).select() : undefined,
     state: { phase: 'creating' },
   };
 }

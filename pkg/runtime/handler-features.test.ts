@@ -5,10 +5,11 @@ import { testCall } from '../base/testing/call.ts';
 import { FeatureFinder } from './handler-features.ts';
 import { RuntimeHandlers } from './handlers.ts';
 import { OciCli } from './runtime-cli.ts';
+import { handlerConfig } from './testing/handler.ts';
 
 const handlersAt = (path: string) =>
   new RuntimeHandlers({
-    handlers: { one: { path }, other: { path } },
+    handlers: { one: handlerConfig(path), other: handlerConfig(path) },
     defaultHandler: 'one',
     runDir: '/nowhere',
     systemdCgroup: false,

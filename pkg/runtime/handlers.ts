@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
+import type { AnnotationRules } from './annotations.ts';
 
 export interface RuntimeHandler {
   readonly name: string;
@@ -11,10 +12,25 @@ export interface RuntimeHandler {
   readonly root: string;
   /** Whether cgroups are made by systemd rather than by the program. */
   readonly systemdCgroup: boolean;
+  /** Arguments of the program itself, before its command. */
+  readonly options: readonly string[];
+  readonly annotations: AnnotationRules;
+  /** Whether a privileged container gets no more devices than any other: where they mean nothing, as in a VM. */
+  readonly privilegedWithoutHostDevices: boolean;
+}
+
+/** As an operator writes it: '' and empty lists for what is not said. */
+export interface HandlerConfig {
+  readonly path: string;
+  readonly root: string;
+  readonly options: readonly string[];
+  readonly allowed_annotations: readonly string[];
+  readonly default_annotations: Readonly<Record<string, string>>;
+  readonly privileged_without_host_devices: boolean;
 }
 
 export interface HandlersConfig {
-  readonly handlers: Readonly<Record<string, { readonly path: string }>>;
+  readonly handlers: Readonly<Record<string, HandlerConfig>>;
   /** Of pods that name none. */
   readonly defaultHandler: string;
   /** The daemon's run directory. */
@@ -29,9 +45,9 @@ export class RuntimeHandlers {
   /** @throws {Fault} invalid_argument — the default handler is none of them */
   constructor({ handlers, defaultHandler, runDir, systemdCgroup }: HandlersConfig) {
     this.#byName = new Map(
-      Object.entries(handlers).map(([name, { path }]) => [
+      Object.entries(handlers).map(([name, config]) => [
         name,
-        { name, path, root: join(runDir, 'runtime', name), systemdCgroup },
+        toHandler(config, { name, systemdCgroup, root: join(runDir, 'runtime', name) }),
       ]),
     );
     this.#defaultName = defaultHandler;
@@ -57,4 +73,19 @@ export class RuntimeHandlers {
   names(): string[] {
     return [...this.#byName.keys()];
   }
+}
+
+function toHandler(
+  config: HandlerConfig,
+  { name, systemdCgroup, root }: Pick<RuntimeHandler, 'name' | 'systemdCgroup' | 'root'>,
+): RuntimeHandler {
+  return {
+    name,
+    path: config.path,
+    root: config.root === '' ? root : config.root,
+    systemdCgroup,
+    options: config.options,
+    annotations: { allowed: config.allowed_annotations, defaults: config.default_annotations },
+    privilegedWithoutHostDevices: config.privileged_without_host_devices,
+  };
 }

@@ -41,6 +41,7 @@ export function buildInitSpec(input: InitSpecInput): OciSpec {
     capabilities: { add: [], drop: ['ALL'], ambient: [] },
     availableCapabilities: new Set(),
     privileged: false,
+    allDevicesAllowed: false,
     noNewPrivileges: true,
     seccomp: defaultProfile([]),
     maskedPaths: DEFAULT_MASKED_PATHS,

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
 import { OciCli } from './runtime-cli.ts';
+import { runtimeHandler } from './testing/handler.ts';
 
 /** A runtime that does nothing but end as this program does. */
-const handlerOf = (path: string) => ({ name: 'test', path, root: '/nowhere', systemdCgroup: false });
+const handlerOf = (path: string) => runtimeHandler({ name: 'test', path, root: '/nowhere' });
 
 test('every call of the runtime is told of, with how it ended', async () => {
   const calls: string[] = [];

@@ -25,8 +25,8 @@ const stateSchema = z.object({
 });
 
 /** Arguments that every call of the program begins with. */
-export function globalArgs({ root, systemdCgroup }: RuntimeHandler): string[] {
-  return ['--root', root, ...(systemdCgroup ? ['--systemd-cgroup'] : [])];
+export function globalArgs({ root, systemdCgroup, options }: RuntimeHandler): string[] {
+  return ['--root', root, ...(systemdCgroup ? ['--systemd-cgroup'] : []), ...options];
 }
 
 export interface OciCliOptions {

@@ -30,7 +30,12 @@ describe('buildContainerSpec()', () => {
 
   test('a privileged container has all capabilities and devices there are, and nothing masked', () => {
     const availableCapabilities = new Set(['CAP_SYS_ADMIN', 'CAP_CHOWN']);
-    const spec = buildContainerSpec({ ...specInput, privileged: true, availableCapabilities });
+    const spec = buildContainerSpec({
+      ...specInput,
+      privileged: true,
+      allDevicesAllowed: true,
+      availableCapabilities,
+    });
     expect(spec.process.capabilities).toEqual(allCapabilities(availableCapabilities));
     expect(spec.linux).toMatchObject({ maskedPaths: [], readonlyPaths: [] });
     expect(spec.linux.resources.devices).toEqual([{ allow: true, access: 'rwm' }]);

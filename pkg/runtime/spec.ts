@@ -54,6 +54,8 @@ export interface ContainerSpecInput {
   readonly availableCapabilities: ReadonlySet<string>;
   /** All capabilities and devices that there are, nothing masked, /sys and cgroups writable. */
   readonly privileged: boolean;
+  /** Whether the device cgroup keeps it from nothing: privileged containers, but for those of some handlers. */
+  readonly allDevicesAllowed: boolean;
   readonly noNewPrivileges: boolean;
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
@@ -65,6 +67,8 @@ export interface ContainerSpecInput {
   readonly cgroupsPath: string;
   readonly sysctls: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Name of a profile in the kernel. */
+  readonly apparmorProfile?: string | undefined;
   /** A privileged container runs without. */
   readonly seccomp?: SeccompProfile | undefined;
 }
@@ -115,7 +119,7 @@ export function buildContainerSpec(input: ContainerSpecInput): OciSpec {
 }
 
 function toProcess(input: ContainerSpecInput): OciProcess {
-  const { args, cwd, user, tty, oomScoreAdj } = input;
+  const { args, cwd, user, tty, oomScoreAdj, apparmorProfile } = input;
   if (args.length === 0 || args[0] === '') {
     throw new Fault('invalid_argument', `container "${input.id}" has no command`);
   }
@@ -131,6 +135,7 @@ function toProcess(input: ContainerSpecInput): OciProcess {
       : toOciCapabilities(input.capabilities, input.availableCapabilities),
     noNewPrivileges: input.noNewPrivileges,
     ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
+    ...(apparmorProfile === undefined ? {} : { apparmorProfile }),
   };
 }
 
@@ -162,13 +167,13 @@ function refuseZeroBytes(texts: readonly string[]): void {
 }
 
 function toLinux(input: ContainerSpecInput): OciLinux {
-  const { devices, privileged, mounts, resources, swapAccounting, seccomp } = input;
+  const { devices, allDevicesAllowed, privileged, mounts, resources, swapAccounting, seccomp } = input;
   const rootfsPropagation = toRootfsPropagation(mounts);
   return {
     namespaces: toNamespaces(input),
     cgroupsPath: input.cgroupsPath,
     resources: {
-      devices: privileged ? allDeviceRules() : toDeviceRules(devices),
+      devices: allDevicesAllowed ? allDeviceRules() : toDeviceRules(devices),
       ...toOciResources(resources, { swapAccounting }),
     },
     devices: devices.map(toOciDevice),

@@ -6,6 +6,7 @@ import type { Networks } from '../network/networks.ts';
 import type { Container } from '../container/container.ts';
 import type { PodEvents } from '../pod/events.ts';
 import type { Pods } from '../pod/pods.ts';
+import type { AppArmor } from '../runtime/apparmor/apparmor.ts';
 import type { FeatureFinder } from '../runtime/handler-features.ts';
 import type { RuntimeHandlers } from '../runtime/handlers.ts';
 import type { Stats } from '../stats/stats.ts';
@@ -35,6 +36,7 @@ export interface ServerDeps {
   readonly operations: Operations;
   readonly handlers: RuntimeHandlers;
   readonly features: FeatureFinder;
+  readonly apparmor: Pick<AppArmor, 'expectLoaded' | 'state'>;
   readonly cgroupDriver: CgroupDriver;
   readonly streaming: Pick<StreamServer, 'url'>;
 }

@@ -20,6 +20,7 @@ export const specInput: ContainerSpecInput = {
   capabilities: { add: [], drop: [], ambient: [] },
   availableCapabilities: new Set(CAPABILITIES),
   privileged: false,
+  allDevicesAllowed: false,
   noNewPrivileges: false,
   maskedPaths: DEFAULT_MASKED_PATHS,
   readonlyPaths: DEFAULT_READONLY_PATHS,

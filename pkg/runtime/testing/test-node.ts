@@ -25,9 +25,11 @@ import { ExecSession } from '../exec-session.ts';
 import { execSync, type ExecResult } from '../exec-sync.ts';
 import { ExitWatch, type ContainerExit } from '../exit-watch.ts';
 import { encodeOciJson } from '../oci-json.ts';
+import type { RuntimeHandler } from '../handlers.ts';
 import { OciCli } from '../runtime-cli.ts';
 import type { ShimProcesses, ShimRequest } from '../shim.ts';
 import { buildContainerSpec, type ContainerSpecInput } from '../spec.ts';
+import { runtimeHandler } from './handler.ts';
 import { specInput } from './spec-input.ts';
 
 /** Both runtimes; crun by way of a wrapper, because it refuses the cgroups of some test machines. */
@@ -57,7 +59,7 @@ export class TestNode implements AsyncDisposable {
   readonly exitDir = join(this.dir, 'exits');
   readonly cli = new OciCli({ swapAccounting: false });
   readonly conmon = new Conmon({ path: '/usr/bin/conmon', exitDir: this.exitDir });
-  readonly handler;
+  readonly handler: RuntimeHandler;
   readonly cgroups: Cgroups;
   readonly #capabilities: ReadonlySet<string>;
   readonly #ids: string[] = [];
@@ -66,12 +68,11 @@ export class TestNode implements AsyncDisposable {
   readonly #waiting = new Map<string, (exit: ContainerExit) => void>();
 
   private constructor(runtime: keyof typeof RUNTIMES, cgroups: Cgroups, capabilities: ReadonlySet<string>) {
-    this.handler = {
+    this.handler = runtimeHandler({
       name: runtime,
       path: RUNTIMES[runtime],
       root: join(this.dir, 'state'),
-      systemdCgroup: false,
-    };
+    });
     this.cgroups = cgroups;
     this.#capabilities = capabilities;
   }

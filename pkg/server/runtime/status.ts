@@ -9,7 +9,14 @@ import type { RuntimeHandlerInit } from '../../../api/cri/generated/types.ts';
 export function status(
   deps: Pick<
     ServerDeps,
-    'version' | 'networks' | 'handlers' | 'features' | 'cgroupDriver' | 'operations' | 'preloaded'
+    | 'version'
+    | 'networks'
+    | 'handlers'
+    | 'features'
+    | 'apparmor'
+    | 'cgroupDriver'
+    | 'operations'
+    | 'preloaded'
   > & {
     readonly pods: Pick<ServerDeps['pods'], 'underWay'>;
   },
@@ -26,7 +33,7 @@ export function status(
       },
       runtimeHandlers: await toHandlers(call, deps),
       features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false, mountOptions: false },
-      info: verbose ? { config: JSON.stringify(toInfo(deps)), preloaded: toPreloaded(deps) } : {},
+      info: verbose ? { config: JSON.stringify(await toInfo(deps)), preloaded: toPreloaded(deps) } : {},
     };
   };
 }
@@ -51,10 +58,11 @@ function toPreloaded({ preloaded }: Pick<ServerDeps, 'preloaded'>): string {
   return JSON.stringify({ imported: files, failed: preloaded.failures() });
 }
 
-function toInfo({
+async function toInfo({
   version,
   handlers,
+  apparmor,
   cgroupDriver,
-}: Pick<ServerDeps, 'version' | 'handlers' | 'cgroupDriver'>): object {
-  return { version, handlers: handlers.names(), cgroupDriver };
+}: Pick<ServerDeps, 'version' | 'handlers' | 'apparmor' | 'cgroupDriver'>): Promise<object> {
+  return { version, handlers: handlers.names(), cgroupDriver, apparmor: await apparmor.state() };
 }

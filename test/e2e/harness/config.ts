@@ -56,7 +56,7 @@ export function writeNetworkConfig(place: Place): void {
 }
 
 /** Replaced at once: the daemon watches the directory. */
-export function writeConflist({ cniDir }: Place, file: string, text: string): void {
+export function writeConflist({ cniDir }: Pick<Place, 'cniDir'>, file: string, text: string): void {
   const path = join(cniDir, file);
   writeFileSync(`${path}.tmp`, text);
   renameSync(`${path}.tmp`, path);

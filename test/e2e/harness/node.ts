@@ -15,8 +15,8 @@ import { removePodCgroups } from './cgroups.ts';
 import { TEST_IMAGE, testImage } from './test-image.ts';
 
 export interface NodeOptions {
-  /** TOML that wins over what every node has. */
-  readonly config?: string;
+  /** TOML that wins over what every node has; it may name files of the place. */
+  readonly config?: string | ((place: Place) => string);
   /** Puts images, layers and the database on an ext4 file system of this size. */
   readonly diskMiB?: number;
 }
@@ -58,7 +58,8 @@ export class TestNode {
   async open(): Promise<void> {
     this.#place = makePlace();
     writeNetworkConfig(this.#place);
-    writeDaemonConfig(this.#place, this.#options.config ?? '');
+    const { config = '' } = this.#options;
+    writeDaemonConfig(this.#place, typeof config === 'string' ? config : config(this.#place));
     if (this.#options.diskMiB !== undefined) mountDisk(this.#place, this.#options.diskMiB);
     await this.start();
     const archive = join(this.#place.dir, 'image.tar');
