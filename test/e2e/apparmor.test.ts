@@ -42,7 +42,7 @@ const SCRIPT = [
 ];
 
 async function seenBy(security: LinuxContainerSecurityContextInit): Promise<string> {
-  const pod = await TestPod.run(node);
+  const pod = await TestPod.run(node, { privileged: security.privileged ?? false });
   const capabilities = { addCapabilities: ['SYS_ADMIN'] };
   return await pod.output(SCRIPT, { security: { capabilities, ...security } });
 }

@@ -83,9 +83,9 @@ test('its pods join the network of its handler, those of others the common one',
 test('a privileged container gets no devices of the node where its handler says so', async () => {
   const privileged = { security: { privileged: true } };
   const kmsg = ['sh', '-c', 'test -e /dev/kmsg && echo there || echo missing'];
-  const special = await TestPod.run(node, { handler: 'special' });
+  const special = await TestPod.run(node, { handler: 'special', privileged: true });
   expect(await special.output(kmsg, privileged)).toBe('missing\n');
-  const common = await TestPod.run(node);
+  const common = await TestPod.run(node, { privileged: true });
   expect(await common.output(kmsg, privileged)).toBe('there\n');
 });
 

@@ -65,6 +65,12 @@ export const SECURITY_ROWS: FieldRows = {
       'pod/container-plan.ts',
       'e2e/container-security: a security profile that the node does not have is refused by its path',
     ),
+    apparmor: honoured(
+      'runtime/apparmor/apparmor.ts',
+      'e2e/apparmor: a container that %s has that profile, and is kept from what it denies',
+      'e2e/apparmor: a profile of the node is used, or refused by name where there is no AppArmor',
+      'e2e/apparmor: a profile that is not loaded is refused by name, for a container and for a pod',
+    ),
     apparmor_profile: PROFILE_FIELDS,
     seccomp_profile_path: honoured(
       'server/convert/security-profile.ts',
