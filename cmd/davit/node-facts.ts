@@ -8,13 +8,15 @@ import { hasSwapAccounting } from '../../pkg/runtime/swap-accounting.ts';
 import { effectiveCapabilities } from '../../pkg/sys/capability.ts';
 import type { Cgroups } from '../../pkg/sys/cgroup.ts';
 
-export async function findNodeFacts(config: Config, { version }: Cgroups): Promise<NodeFacts> {
+export async function findNodeFacts(config: Config, cgroups: Cgroups): Promise<NodeFacts> {
+  const { version } = cgroups;
   const capabilities = await effectiveCapabilities();
   return {
     runDir: config.run,
     cgroup: { driver: config.cgroup.driver, parent: config.cgroup.parent, version },
     capabilities,
     swapAccounting: await hasSwapAccounting(version),
+    hugepageAccounting: await cgroups.hasController('hugetlb'),
     lowestOomScoreAdj: await lowestOomScoreAdj(capabilities),
     seccomp: toSeccompOptions(config),
   };

@@ -126,7 +126,8 @@ async function toParts(
   const observe = (program: string) => (command: string, outcome: Outcome, tookMs: number) => {
     options.counts.runtime({ program, command }, outcome, tookMs);
   };
-  const cli = new OciCli({ swapAccounting: facts.swapAccounting, observe: observe('oci-runtime') });
+  const { swapAccounting, hugepageAccounting } = facts;
+  const cli = new OciCli({ swapAccounting, hugepageAccounting, observe: observe('oci-runtime') });
   const shim = new Conmon({ path: config.runtime.monitor, exitDir, observe: observe('monitor') });
   const exec = { conmonPath: config.runtime.monitor, cgroups: await ExecCgroups.open(cgroups, cli) };
   const runtime = new ContainerRuntime({ runDir, handlers, shim, cli, exec, exits: watch });

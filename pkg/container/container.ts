@@ -55,7 +55,7 @@ export interface Container {
   /** Absolute path of the log, or '' for none. */
   readonly logPath: string;
   readonly tty: boolean;
-  /** As last asked for, in CRI's terms; what was not asked for is absent. */
+  /** What the kernel has made of what was last asked for, in CRI's terms: see `actualResources()`. */
   readonly resources?: ResourcesInput | undefined;
   readonly user?: ContainerUser | undefined;
   /** `SIGTERM`, or what the pod or the image ask for. */

@@ -5,6 +5,7 @@ import type { KeyedLock } from '../async/keyed-lock.ts';
 import { detached, type Call } from '../base/call.ts';
 import type { ContainerId } from '../base/id.ts';
 import { ensureDirectory, removeTree } from '../sys/files.ts';
+import type { ResourcesInput } from '../runtime/resources.ts';
 import type { ProcessIdentity } from '../sys/process.ts';
 import type { Container, ContainerUser, MountedImage } from './container.ts';
 import { containerPaths } from './paths.ts';
@@ -54,7 +55,7 @@ export interface CreateDeps {
   };
   readonly runtime: {
     /** Creates what the bundle describes, behind a shim that outlives the daemon. */
-    create(call: Call, container: Container, stdin: Plan['stdin']): Promise<Processes>;
+    create(call: Call, container: Container, stdin: Plan['stdin']): Promise<Created>;
     /** Kills what is left of it and makes the runtime forget it. */
     delete(call: Call, container: Container): Promise<void>;
   };
@@ -96,7 +97,7 @@ export async function removeContainer(deps: CreateDeps, call: Call, id: Containe
 /** The operation that brings `container` to `created`; without a plan, what undoes it. */
 export function createOperation(deps: CreateDeps, container: Container, plan?: Plan): Operation {
   const { id } = container;
-  const outcome: Outcome = { imageVolumes: [], user: undefined, processes: undefined };
+  const outcome: Outcome = { imageVolumes: [], user: undefined, created: undefined };
   return {
     name: `create container ${id}`,
     begin: () => deps.store.put({ ...container, state: { phase: 'creating' } }),
@@ -107,25 +108,28 @@ export function createOperation(deps: CreateDeps, container: Container, plan?: P
       createInRuntime(deps, container, { plan, outcome }),
     ],
     done: async () => {
-      if (outcome.processes === undefined) return;
+      if (outcome.created === undefined) return;
+      const { process, shim, resources } = outcome.created;
       const creating = deps.store.get(id);
-      const state = move(creating.state, { phase: 'created', ...outcome.processes });
-      await deps.store.put({ ...creating, user: outcome.user, state });
+      const state = move(creating.state, { phase: 'created', process, shim });
+      await deps.store.put({ ...creating, user: outcome.user, resources, state });
     },
     undone: () => deps.store.remove(id),
   };
 }
 
-interface Processes {
+interface Created {
   readonly process: ProcessIdentity;
   readonly shim: ProcessIdentity;
+  /** What the kernel has made of what was asked for. */
+  readonly resources?: ResourcesInput | undefined;
 }
 
 /** What the steps have learnt; it goes to disk once, at the end. */
 interface Outcome {
   imageVolumes: readonly string[];
   user: ContainerUser | undefined;
-  processes: Processes | undefined;
+  created: Created | undefined;
 }
 
 function makeBundle({ runDir }: CreateDeps, { id }: Container): Step {
@@ -179,7 +183,7 @@ function createInRuntime(
     label: 'create in runtime',
     run: async (call) => {
       if (plan === undefined) return;
-      outcome.processes = await runtime.create(call, container, plan.stdin);
+      outcome.created = await runtime.create(call, container, plan.stdin);
     },
     undo: async (call) => {
       await runtime.delete(call, container);

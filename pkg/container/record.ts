@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { ContainerId, ImageId, SandboxId } from '../base/id.ts';
 import { bigintText, decode, toJson } from '../codec/decode.ts';
+import { resourcesSchema } from '../runtime/resources-schema.ts';
 import type { Codec } from '../store/record-store.ts';
 import type { Container, ContainerMount } from './container.ts';
 
@@ -49,21 +50,6 @@ const mount = z.strictObject({
   selinuxRelabel: z.boolean(),
 });
 
-const count = bigintText.optional();
-
-const resources = z.strictObject({
-  cpuShares: count,
-  cpuQuota: count,
-  cpuPeriod: count,
-  cpusetCpus: z.string().optional(),
-  cpusetMems: z.string().optional(),
-  memoryLimitBytes: count,
-  memorySwapLimitBytes: count,
-  hugepageLimits: z.array(z.strictObject({ pageSize: z.string(), limitBytes: bigintText })).optional(),
-  pidsLimit: count,
-  unified: texts.optional(),
-});
-
 const recordV1 = z.strictObject({
   v: z.literal(1),
   id,
@@ -75,7 +61,7 @@ const recordV1 = z.strictObject({
   mounts: z.array(mount),
   logPath: z.string(),
   tty: z.boolean(),
-  resources: resources.optional(),
+  resources: resourcesSchema.optional(),
   user: z.strictObject({ uid, gid: uid, supplementalGroups: z.array(uid) }).optional(),
   stopSignal: z.string(),
   handler: z.string(),

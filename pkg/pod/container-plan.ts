@@ -38,6 +38,8 @@ export interface NodeFacts {
   readonly capabilities: ReadonlySet<string>;
   /** Whether the kernel limits swap per cgroup. */
   readonly swapAccounting: boolean;
+  /** Whether it limits huge pages. */
+  readonly hugepageAccounting: boolean;
   readonly lowestOomScoreAdj: number;
   readonly seccomp: SeccompOptions;
 }
@@ -134,6 +136,7 @@ function toSpecInput(
     devices,
     resources: config.resources ?? {},
     swapAccounting: facts.swapAccounting,
+    hugepageAccounting: facts.hugepageAccounting,
     capabilities: capabilitiesOf(security),
     availableCapabilities: facts.capabilities,
     privileged: security.privileged,

@@ -12,6 +12,9 @@ import { ExecSession, type ExecCommand, type ExecPlace } from '../runtime/exec-s
 import { execSync, type ExecDeps, type ExecResult } from '../runtime/exec-sync.ts';
 import type { ExitWatch } from '../runtime/exit-watch.ts';
 import type { RuntimeHandlers } from '../runtime/handlers.ts';
+import { actualResources } from '../runtime/actual-resources.ts';
+import { readKernelLimits, type KernelLimits } from '../runtime/kernel-limits.ts';
+import { readOomScoreAdj } from '../runtime/oom-score.ts';
 import type { ResourcesInput } from '../runtime/resources.ts';
 import type { OciCli } from '../runtime/runtime-cli.ts';
 import type { Shim, ShimLocation, ShimProcesses } from '../runtime/shim.ts';
@@ -42,9 +45,13 @@ export class ContainerRuntime {
     this.#options = options;
   }
 
-  async create(call: Call, container: Container, stdin: Plan['stdin']): Promise<ShimProcesses> {
+  async create(
+    call: Call,
+    container: Container,
+    stdin: Plan['stdin'],
+  ): Promise<ShimProcesses & { readonly resources: ResourcesInput }> {
     const { runDir, handlers, shim } = this.#options;
-    return await shim.create(call, {
+    const processes = await shim.create(call, {
       id: container.id,
       bundle: containerPaths(runDir, container.id).bundle,
       handler: handlers.get(container.handler),
@@ -53,6 +60,13 @@ export class ContainerRuntime {
       stdin: stdin.open,
       stdinOnce: stdin.once,
     });
+    return { ...processes, resources: await this.#actualResources(container, processes.process.pid) };
+  }
+
+  async #actualResources(container: Container, pid: number): Promise<ResourcesInput> {
+    const asked = container.resources ?? {};
+    const actual = actualResources(asked, await this.limits(container, asked));
+    return { ...actual, oomScoreAdj: (await readOomScoreAdj(pid)) ?? asked.oomScoreAdj };
   }
 
   async start(call: Call, { id, handler }: Container): Promise<void> {
@@ -61,6 +75,11 @@ export class ContainerRuntime {
 
   async update(call: Call, { id, handler }: Container, resources: ResourcesInput): Promise<void> {
     await this.#options.cli.update(call, this.#options.handlers.get(handler), id, resources);
+  }
+
+  /** What the kernel has now, of all that `asked` says. */
+  async limits({ cgroupPath }: Container, asked: ResourcesInput): Promise<KernelLimits> {
+    return await readKernelLimits(this.#options.exec.cgroups.cgroups, cgroupPath, asked);
   }
 
   /** Kills what is left of the container and makes runtime and exit directory forget it. May be repeated. */

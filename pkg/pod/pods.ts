@@ -12,6 +12,7 @@ import { updateResources, type UpdateDeps } from '../container/update.ts';
 import type { ResourcesInput } from '../runtime/resources.ts';
 import { sandboxPaths } from '../sandbox/paths.ts';
 import type { Sandbox, SandboxConfig } from '../sandbox/sandbox.ts';
+import { updatePodResources, type PodResources } from '../sandbox/update.ts';
 import type { ContainerConfig } from './container-config.ts';
 import type { ContainerRuntime, ExecOptions, ExecResult } from './container-runtime.ts';
 import { createPodContainer, type CreatePodContainerDeps } from './create-container.ts';
@@ -87,6 +88,10 @@ export class Pods {
 
   async updateContainer(call: Call, id: ContainerId, resources: ResourcesInput): Promise<void> {
     await updateResources(this.#deps.update, call, id, resources);
+  }
+
+  async updateSandbox(call: Call, id: SandboxId, resources: PodResources): Promise<void> {
+    await updatePodResources(this.#deps.stop.sandbox, call, id, resources);
   }
 
   /** @throws {Fault} failed_precondition — the container does not run, or has no log */

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { Fault } from '../base/fault.ts';
+import { isErrno } from '../sys/errno.ts';
 
 /** The lowest the kernel knows: never killed. Source: proc_pid_oom_score_adj(5). */
 const LOWEST = -1000;
@@ -21,4 +22,14 @@ export async function lowestOomScoreAdj(capabilities: ReadonlySet<string>): Prom
 /** @returns `wanted`, or `lowest` if that is higher: then the container is killed sooner than asked for */
 export function clampOomScoreAdj(wanted: number, lowest: number): number {
   return Math.max(wanted, lowest);
+}
+
+/** That of a process, or `undefined` when it has ended. */
+export async function readOomScoreAdj(pid: number): Promise<bigint | undefined> {
+  try {
+    return BigInt((await readFile(`/proc/${pid}/oom_score_adj`, 'utf8')).trim());
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
+    throw error;
+  }
 }

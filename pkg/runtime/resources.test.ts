@@ -38,6 +38,12 @@ describe('toOciResources()', () => {
     expect(memory).toEqual({ limit: 1024n, swap: 1024n });
   });
 
+  test('leaves huge pages out where the kernel does not limit them', () => {
+    const input = { hugepageLimits: [{ pageSize: '2MB', limitBytes: 0n }] };
+    const accounting = { swapAccounting: true, hugepageAccounting: false };
+    expect(toOciResources(input, accounting)).toEqual({ cpu: {}, memory: {} });
+  });
+
   test('leaves swap out where the kernel does not limit it', () => {
     const input = { memoryLimitBytes: 1024n, memorySwapLimitBytes: 2048n };
     expect(toOciResources(input, { swapAccounting: false }).memory).toEqual({ limit: 1024n });

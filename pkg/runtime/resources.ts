@@ -18,20 +18,31 @@ export interface ResourcesInput {
   readonly memorySwapLimitBytes?: bigint | undefined;
   readonly hugepageLimits?: readonly { readonly pageSize: string; readonly limitBytes: bigint }[] | undefined;
   readonly pidsLimit?: bigint | undefined;
+  /** Of the first process, and what it starts; no limit of a cgroup, so an update leaves it. */
+  readonly oomScoreAdj?: bigint | undefined;
   /** Files of cgroup version 2 and what to write into each. */
   readonly unified?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Which of the kernel's limits are there for each cgroup. */
+export interface Accounting {
+  readonly swapAccounting: boolean;
+  /** There when absent. */
+  readonly hugepageAccounting?: boolean | undefined;
 }
 
 /**
  * A memory limit without a swap limit means no swap at all, as Kubernetes expects.
  *
- * @param options.swapAccounting whether the kernel limits swap per cgroup; without it swap limits are left out
+ * Limits that the kernel does not know are left out: a runtime would fail, and a kubelet asks for those of huge pages
+ * always. The status tells what became of them.
  */
 export function toOciResources(
   input: ResourcesInput,
-  options: { readonly swapAccounting: boolean },
+  { swapAccounting, hugepageAccounting = true }: Accounting,
 ): OciResources {
-  const { hugepageLimits = [], unified = {} } = input;
+  const { unified = {} } = input;
+  const hugepageLimits = hugepageAccounting ? (input.hugepageLimits ?? []) : [];
   return {
     cpu: {
       ...given('shares', input.cpuShares),
@@ -40,7 +51,7 @@ export function toOciResources(
       ...given('cpus', input.cpusetCpus),
       ...given('mems', input.cpusetMems),
     },
-    memory: toOciMemory(input, options.swapAccounting),
+    memory: toOciMemory(input, swapAccounting),
     ...(hugepageLimits.length === 0
       ? {}
       : {

@@ -10,7 +10,7 @@ import { run, type RunResult } from '../sys/exec.ts';
 import type { Exit } from '../sys/spawn.ts';
 import type { RuntimeHandler } from './handlers.ts';
 import { encodeOciJson } from './oci-json.ts';
-import { toOciResources, type ResourcesInput } from './resources.ts';
+import { toOciResources, type Accounting, type ResourcesInput } from './resources.ts';
 import { parseRuntimeError, runtimeFault } from './runtime-error.ts';
 
 export interface RuntimeState {
@@ -32,16 +32,17 @@ export function globalArgs({ root, systemdCgroup, options }: RuntimeHandler): st
 export interface OciCliOptions {
   /** Whether the kernel limits swap per cgroup. */
   readonly swapAccounting: boolean;
+  readonly hugepageAccounting?: boolean;
   /** Told of every call of the program: `start`, `kill`, `delete`. */
   readonly observe?: (command: string, outcome: Outcome, tookMs: number) => void;
 }
 
 export class OciCli {
-  readonly #swapAccounting: boolean;
+  readonly #accounting: Accounting;
   readonly #observe: OciCliOptions['observe'];
 
-  constructor({ swapAccounting, observe }: OciCliOptions) {
-    this.#swapAccounting = swapAccounting;
+  constructor({ observe, ...accounting }: OciCliOptions) {
+    this.#accounting = accounting;
     this.#observe = observe;
   }
 
@@ -96,7 +97,7 @@ export class OciCli {
 
   /** Changes the limits of a container that runs; what `resources` does not say stays as it is. */
   async update(call: Call, handler: RuntimeHandler, id: string, resources: ResourcesInput): Promise<void> {
-    const input = encodeOciJson(toOciResources(resources, { swapAccounting: this.#swapAccounting }));
+    const input = encodeOciJson(toOciResources(resources, this.#accounting));
     const args = ['update', '--resources', '-', id];
     await this.#do(call, handler, { args, input, what: `update resources of container "${id}"` });
   }

@@ -49,6 +49,8 @@ export interface ContainerSpecInput {
   readonly resources: ResourcesInput;
   /** Whether the kernel limits swap per cgroup. */
   readonly swapAccounting: boolean;
+  /** Whether it limits huge pages; yes when absent. */
+  readonly hugepageAccounting?: boolean | undefined;
   readonly capabilities: CapabilitiesInput;
   /** What the daemon has: nothing else can be given. */
   readonly availableCapabilities: ReadonlySet<string>;
@@ -167,14 +169,14 @@ function refuseZeroBytes(texts: readonly string[]): void {
 }
 
 function toLinux(input: ContainerSpecInput): OciLinux {
-  const { devices, allDevicesAllowed, privileged, mounts, resources, swapAccounting, seccomp } = input;
+  const { devices, allDevicesAllowed, privileged, mounts, resources, seccomp } = input;
   const rootfsPropagation = toRootfsPropagation(mounts);
   return {
     namespaces: toNamespaces(input),
     cgroupsPath: input.cgroupsPath,
     resources: {
       devices: allDevicesAllowed ? allDeviceRules() : toDeviceRules(devices),
-      ...toOciResources(resources, { swapAccounting }),
+      ...toOciResources(resources, input),
     },
     devices: devices.map(toOciDevice),
     maskedPaths: privileged ? [] : input.maskedPaths,

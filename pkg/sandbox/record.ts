@@ -5,6 +5,7 @@ import type { SandboxId } from '../base/id.ts';
 import { bigintText, decode, toJson } from '../codec/decode.ts';
 import { networkConfigListSchema } from '../network/network-config.ts';
 import { networkResultSchema } from '../network/result.ts';
+import { resourcesSchema } from '../runtime/resources-schema.ts';
 import type { Codec } from '../store/record-store.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -38,6 +39,8 @@ const config = z.strictObject({
   ipc: z.enum(['pod', 'node']),
   pid: z.enum(['pod', 'container', 'node']),
   privileged: z.boolean(),
+  resources: resourcesSchema.optional(), // absent in records of daemons that did not keep them
+  overhead: resourcesSchema.optional(),
   handler: z.string(),
 });
 

@@ -4,6 +4,7 @@ import type { SandboxId } from '../base/id.ts';
 import type { NetworkConfigList } from '../network/network-config.ts';
 import type { PodAttachment } from '../network/pod-attachment.ts';
 import type { NetworkResult } from '../network/result.ts';
+import type { ResourcesInput } from '../runtime/resources.ts';
 import type { SandboxState } from './phase.ts';
 
 /** Names of one sandbox; together they are unique on a node. */
@@ -44,6 +45,10 @@ export interface SandboxConfig {
   readonly ipc: IpcMode;
   readonly pid: PidMode;
   readonly privileged: boolean;
+  /** Of all containers together, as the kubelet has told: it sets them itself, in the pod's cgroup. */
+  readonly resources?: ResourcesInput | undefined;
+  /** What the pod uses beside its containers. */
+  readonly overhead?: ResourcesInput | undefined;
   /** Name of the runtime handler, as resolved: never ''. */
   readonly handler: string;
 }

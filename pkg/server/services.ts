@@ -30,6 +30,7 @@ import { status } from './runtime/status.ts';
 import { stopContainer } from './runtime/stop-container.ts';
 import { stopPodSandbox } from './runtime/stop-pod-sandbox.ts';
 import { updateContainerResources } from './runtime/update-container-resources.ts';
+import { updatePodSandboxResources } from './runtime/update-pod-sandbox-resources.ts';
 import { updateRuntimeConfig } from './runtime/update-runtime-config.ts';
 import { version } from './runtime/version.ts';
 import type { Services } from './serve.ts';
@@ -57,6 +58,7 @@ export function services(deps: ServerDeps): Services {
       streamContainers: streamContainers(deps),
       reopenContainerLog: reopenContainerLog(deps),
       updateContainerResources: updateContainerResources(deps),
+      updatePodSandboxResources: updatePodSandboxResources(deps),
       execSync: execSync(deps),
       exec: exec(deps),
       attach: attach(deps),

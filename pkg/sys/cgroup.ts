@@ -54,6 +54,14 @@ export class Cgroups {
     throw new Fault('failed_precondition', 'no control groups are mounted');
   }
 
+  /** Whether the kernel can limit by it. @param name as it spells it: `memory`, `hugetlb` */
+  async hasController(name: string): Promise<boolean> {
+    if (this.version === 1) return this.#hierarchies.some(({ controllers }) => controllers.includes(name));
+    const [hierarchy] = this.#hierarchies;
+    if (hierarchy === undefined) return false;
+    return words(await readFile(join(hierarchy.root, 'cgroup.controllers'), 'utf8')).includes(name);
+  }
+
   /**
    * Makes the group, and those above it, where missing; processes may enter it then, and on version 2 every
    * controller that the node has is on in those above.
@@ -166,11 +174,19 @@ export class Cgroups {
   }
 
   async #readMemoryFile(path: string, names: Readonly<Record<1 | 2, string>>): Promise<string | undefined> {
-    const memory = this.#hierarchies.find(
-      ({ controllers }) => this.version === 2 || controllers.includes('memory'),
+    return await this.readFile(path, 'memory', names[this.version]);
+  }
+
+  /**
+   * The text of a file of the group, or `undefined` if there is none.
+   *
+   * @param controller whose hierarchy it is in, on version 1
+   */
+  async readFile(path: string, controller: string, name: string): Promise<string | undefined> {
+    const found = this.#hierarchies.find(
+      ({ controllers }) => this.version === 2 || controllers.includes(controller),
     );
-    if (memory === undefined) return undefined;
-    return readIfThere(join(memory.root, ...namesOf(path), names[this.version]));
+    return found && (await readIfThere(join(found.root, ...namesOf(path), name)));
   }
 
   #dirs(path: string, hierarchies: readonly Hierarchy[] = this.#hierarchies): string[] {

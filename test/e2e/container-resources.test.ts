@@ -1,12 +1,16 @@
 // Limits: in the kernel as they were asked for, changed while the container runs, and what happens at them.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { LinuxContainerResourcesInit } from '../../api/cri/generated/types.ts';
+import type {
+  LinuxContainerResourcesInit,
+  LinuxPodSandboxConfigInit,
+  PodSandboxConfigInit,
+} from '../../api/cri/generated/types.ts';
 import { hierarchyOf, isCgroupV2 } from './harness/cgroups.ts';
 import type { TestContainer } from './harness/container.ts';
-import { TestPod } from './harness/pod.ts';
+import { podConfig, TestPod } from './harness/pod.ts';
 import { refusalOf } from './harness/refusal.ts';
 import { useNode } from './harness/use-node.ts';
 
@@ -87,6 +91,30 @@ test('an update that the kernel refuses in part changes nothing', async () => {
   expect((await container.status()).resources?.linux).toMatchObject({ memoryLimitInBytes: 64n * MIB });
 });
 
+test('an update that fails takes a limit away again that was not there before', async () => {
+  const pod = await TestPod.run(node);
+  const container = await pod.start();
+  const before = await limitsOf(container);
+  const linux = { memoryLimitInBytes: 64n * MIB, cpuQuota: 50_000n, cpuPeriod: 100_000n, cpusetCpus: '4000' };
+  await refusalOf(node.client.updateContainerResources({ containerId: container.id, linux }));
+  expect(await limitsOf(container)).toEqual(before);
+});
+
+test('the status tells what the kernel has, where it is not what was asked for', async () => {
+  const pod = await TestPod.run(node);
+  const container = await pod.start({ resources: LIMITS });
+  const { cgroupPath } = await container.info();
+  const name = isCgroupV2 ? 'memory.max' : 'memory.memsw.limit_in_bytes';
+  writeFileSync(join(hierarchyOf('memory'), cgroupPath, name), String(32n * MIB * (isCgroupV2 ? 1n : 3n)));
+  const smaller = isCgroupV2 ? '' : 'memory.limit_in_bytes';
+  if (smaller !== '') writeFileSync(join(hierarchyOf('memory'), cgroupPath, smaller), String(32n * MIB));
+  await node.client.updateContainerResources({ containerId: container.id, linux: { cpuShares: 600n } });
+  expect((await container.status()).resources?.linux).toMatchObject({
+    memoryLimitInBytes: 32n * MIB,
+    cpuShares: 600n,
+  });
+});
+
 test('limits of a container that has ended are not changed', async () => {
   const pod = await TestPod.run(node);
   const container = await pod.start({ command: ['true'] });
@@ -131,3 +159,95 @@ test('an oom_score_adj that the node may not give does not keep the container fr
   const lowest = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'));
   expect([-997, lowest]).toContain(given);
 });
+
+test('the status tells the oom_score_adj that the container has', async () => {
+  const pod = await TestPod.run(node);
+  const container = await pod.start({ resources: { oomScoreAdj: 777n } });
+  expect((await container.status()).resources?.linux?.oomScoreAdj).toBe(777n);
+});
+
+test('memory and swap together have the limit that was asked for, and without one there is no swap', async () => {
+  const pod = await TestPod.run(node);
+  const resources = { memoryLimitInBytes: 64n * MIB, memorySwapLimitInBytes: 96n * MIB };
+  const swapping = await pod.start({ name: 'swapping', resources });
+  const other = await pod.start({ name: 'other', resources: { memoryLimitInBytes: 64n * MIB } });
+  expect(await swapOf(swapping)).toBe(32n * MIB);
+  expect(await swapOf(other)).toBe(0n);
+  expect((await swapping.status()).resources?.linux?.memorySwapLimitInBytes).toBe(96n * MIB);
+});
+
+/** How much swap a container may use, as the kernel has it. */
+async function swapOf(container: TestContainer): Promise<bigint> {
+  const { cgroupPath } = await container.info();
+  const read = (name: string) =>
+    BigInt(readFileSync(join(hierarchyOf('memory'), cgroupPath, name), 'utf8').trim());
+  if (isCgroupV2) return read('memory.swap.max');
+  return read('memory.memsw.limit_in_bytes') - read('memory.limit_in_bytes');
+}
+
+test('huge pages have the limit that was asked for, where the kernel counts them', async () => {
+  const pod = await TestPod.run(node);
+  const hugepageLimits = [{ pageSize: '2MB', limit: 4n * MIB }];
+  const container = await pod.start({ resources: { hugepageLimits } });
+  const { cgroupPath } = await container.info();
+  const dir = join(hierarchyOf('hugetlb'), cgroupPath);
+  const file = join(dir, isCgroupV2 ? 'hugetlb.2MB.max' : 'hugetlb.2MB.limit_in_bytes');
+  const inKernel = existsSync(file) ? [{ pageSize: '2MB', limit: BigInt(readFileSync(file, 'utf8')) }] : [];
+  expect((await container.status()).resources?.linux?.hugepageLimits).toEqual(inKernel);
+  const linux = { cpuShares: 100n, hugepageLimits }; // as the kubelet always says it
+  await node.client.updateContainerResources({ containerId: container.id, linux });
+});
+
+test('files of cgroup version 2 have what was asked for, and on version 1 they are refused', async () => {
+  const pod = await TestPod.run(node);
+  const unified = { 'memory.high': String(48n * MIB) };
+  const outcome = await pod.start({ resources: { unified } }).catch((error: unknown) => String(error));
+  expect(await tellUnified(outcome)).toBe(isCgroupV2 ? String(48n * MIB) : 'refused');
+});
+
+async function tellUnified(outcome: TestContainer | string): Promise<string> {
+  if (typeof outcome === 'string') return /unified|cgroup v2/i.test(outcome) ? 'refused' : outcome;
+  const { cgroupPath } = await outcome.info();
+  return readFileSync(join(hierarchyOf('memory'), cgroupPath, 'memory.high'), 'utf8').trim();
+}
+
+test('the kubelet tells of the resources of a whole pod, which are noted and survive the daemon', async () => {
+  const memory = (mib: bigint) => ({ memoryLimitInBytes: mib * MIB });
+  const { config, id } = await runPodWith({ resources: memory(64n), overhead: memory(8n) });
+  expect(await podInfo(id)).toMatchObject({
+    resources: { memoryLimitBytes: String(64n * MIB) },
+    overhead: { memoryLimitBytes: String(8n * MIB) },
+  });
+  await node.client.updatePodSandboxResources({ podSandboxId: id, resources: memory(128n) });
+  await node.restart();
+  expect(await podInfo(id)).toMatchObject({
+    resources: { memoryLimitBytes: String(128n * MIB) },
+    overhead: { memoryLimitBytes: String(8n * MIB) },
+  });
+  expect((await node.client.runPodSandbox({ config })).podSandboxId).toBe(id);
+});
+
+test('resources of a pod that no kernel takes are refused, and so are those of a stopped pod', async () => {
+  const pod = await TestPod.run(node);
+  const update = (resources: LinuxContainerResourcesInit) =>
+    refusalOf(node.client.updatePodSandboxResources({ podSandboxId: pod.id, resources }));
+  expect(await update({ cpusetCpus: 'all' })).toMatchObject({ code: 'INVALID_ARGUMENT' });
+  await pod.stop();
+  expect(await update({ cpuShares: 2n })).toEqual({
+    code: 'FAILED_PRECONDITION',
+    message: `cannot update pod sandbox "${pod.id}": it is stopped`,
+  });
+});
+
+async function runPodWith(
+  linux: Pick<LinuxPodSandboxConfigInit, 'resources' | 'overhead'>,
+): Promise<{ config: PodSandboxConfigInit; id: string }> {
+  const plain = podConfig(node);
+  const config = { ...plain, linux: { ...plain.linux, ...linux } };
+  return { config, id: (await node.client.runPodSandbox({ config })).podSandboxId };
+}
+
+async function podInfo(podSandboxId: string): Promise<unknown> {
+  const { info } = await node.client.podSandboxStatus({ podSandboxId, verbose: true });
+  return JSON.parse(info['info'] ?? '{}');
+}

@@ -1,6 +1,7 @@
 // The messages that describe a pod sandbox.
 
-import { honoured, NOT_LINUX, notApplicable, open, refused, type FieldRows } from '../field-row.ts';
+import { honoured, NOT_LINUX, notApplicable, refused, type FieldRows } from '../field-row.ts';
+import { NOTED } from './resources.ts';
 
 const NO_PROCESS = notApplicable('nothing of the pod runs as it: a sandbox has no process of its own');
 
@@ -86,8 +87,8 @@ export const POD_ROWS: FieldRows = {
       'e2e/sandbox-namespaces: the sandbox has a cgroup of its own, named by its id, beside those of its containers',
       'e2e/bad-input: a pod with %s is refused',
     ),
-    overhead: open('ignored'),
-    resources: open('ignored'),
+    overhead: NOTED,
+    resources: NOTED,
     sysctls: honoured(
       'sys/namespace.ts',
       'e2e/sandbox-namespaces: sysctls hold in the pod and not on the node',

@@ -4,7 +4,6 @@ import {
   honoured,
   NOT_LINUX,
   notApplicable,
-  open,
   type FieldRow,
   type FieldRows,
   type TestName,
@@ -18,6 +17,18 @@ function limit(...more: readonly TestName[]): FieldRow {
   );
 }
 
+const HUGEPAGES = honoured(
+  'runtime/resources.ts',
+  'e2e/container-resources: huge pages have the limit that was asked for, where the kernel counts them',
+  'pkg/runtime/resources: leaves huge pages out where the kernel does not limit them',
+);
+
+/** The pod's cgroup is the kubelet's, and has these limits already. */
+export const NOTED = honoured(
+  'sandbox/update.ts',
+  'e2e/container-resources: the kubelet tells of the resources of a whole pod, which are noted and survive the daemon',
+);
+
 export const RESOURCE_ROWS: FieldRows = {
   UpdateContainerResourcesRequest: {
     container_id: honoured(
@@ -29,14 +40,18 @@ export const RESOURCE_ROWS: FieldRows = {
       'container/update.ts',
       'e2e/container-resources: an update changes what it names and leaves the rest, in the kernel and in the status',
       'e2e/container-resources: an update that the kernel refuses in part changes nothing',
+      'e2e/container-resources: an update that fails takes a limit away again that was not there before',
     ),
     windows: NOT_LINUX,
     annotations: notApplicable('no annotation means a limit that could be changed'),
   },
   UpdatePodSandboxResourcesRequest: {
-    pod_sandbox_id: open('the call is UNIMPLEMENTED'),
-    overhead: open('the call is UNIMPLEMENTED'),
-    resources: open('the call is UNIMPLEMENTED'),
+    pod_sandbox_id: honoured(
+      'sandbox/update.ts',
+      'e2e/container-resources: resources of a pod that no kernel takes are refused, and so are those of a stopped pod',
+    ),
+    overhead: NOTED,
+    resources: NOTED,
   },
   LinuxContainerResources: {
     cpu_period: limit(),
@@ -52,11 +67,18 @@ export const RESOURCE_ROWS: FieldRows = {
     ),
     cpuset_cpus: limit('e2e/bad-input: a container with %s is refused'),
     cpuset_mems: limit(),
-    unified: open('a test over the socket'),
-    memory_swap_limit_in_bytes: open('a test over the socket'),
+    unified: honoured(
+      'runtime/resources.ts',
+      'e2e/container-resources: files of cgroup version 2 have what was asked for, and on version 1 they are refused',
+    ),
+    memory_swap_limit_in_bytes: honoured(
+      'runtime/resources.ts',
+      'e2e/container-resources: memory and swap together have the limit that was asked for, and without one there is no swap',
+      'pkg/runtime/resources: leaves swap out where the kernel does not limit it',
+    ),
   },
   HugepageLimit: {
-    page_size: open('a test over the socket'),
-    limit: open('a test over the socket'),
+    page_size: HUGEPAGES,
+    limit: HUGEPAGES,
   },
 };

@@ -85,6 +85,12 @@ export const STATUS_ROWS: FieldRows = {
       'e2e/container-lifecycle: the stop signal of the pod wins over SIGTERM, and the status tells it',
     ),
   },
-  ContainerResources: { windows: NOT_LINUX },
+  ContainerResources: {
+    linux: honoured(
+      'runtime/actual-resources.ts',
+      'e2e/container-resources: the status tells what the kernel has, where it is not what was asked for',
+    ),
+    windows: NOT_LINUX,
+  },
   LinuxContainerUser: { uid: USER, gid: USER, supplemental_groups: USER },
 };

@@ -3,8 +3,10 @@
 import type {
   LinuxContainerResources,
   LinuxContainerResourcesInit,
+  LinuxPodSandboxConfig,
 } from '../../../api/cri/generated/types.ts';
 import type { ResourcesInput } from '../../runtime/resources.ts';
+import type { PodResources } from '../../sandbox/update.ts';
 import { refuse } from './field.ts';
 
 const CPU_LIST = /^\d+(-\d+)?(,\d+(-\d+)?)*$/;
@@ -27,6 +29,17 @@ export function toResources(wire: LinuxContainerResources): ResourcesInput {
         ? undefined
         : wire.hugepageLimits.map(({ pageSize, limit }) => ({ pageSize, limitBytes: limit })),
     unified: Object.keys(wire.unified).length === 0 ? undefined : wire.unified,
+    oomScoreAdj: said(wire.oomScoreAdj),
+  };
+}
+
+/** @throws {Fault} as `toResources()` */
+export function toPodResources(
+  wire: Pick<LinuxPodSandboxConfig, 'resources' | 'overhead'> | undefined,
+): PodResources {
+  return {
+    resources: wire?.resources && toResources(wire.resources),
+    overhead: wire?.overhead && toResources(wire.overhead),
   };
 }
 
@@ -38,6 +51,9 @@ function check(wire: LinuxContainerResources): void {
     if (list !== '' && !CPU_LIST.test(list))
       throw refuse(`resources.${name}`, list, 'is not a list like "0-3,7"');
   }
+  const { oomScoreAdj } = wire;
+  if (oomScoreAdj < -1000n || oomScoreAdj > 1000n)
+    throw refuse('resources.oom_score_adj', oomScoreAdj, 'is not a number from -1000 to 1000');
   for (const { pageSize } of wire.hugepageLimits) {
     if (!PAGE_SIZE.test(pageSize))
       throw refuse('resources.hugepage_limits.page_size', pageSize, 'is not a size');
@@ -61,6 +77,7 @@ export function fromResources(resources: ResourcesInput): LinuxContainerResource
       limit: limitBytes,
     })),
     unified: resources.unified,
+    oomScoreAdj: resources.oomScoreAdj,
   };
 }
 

@@ -14,6 +14,7 @@ import type { ProfileChoice } from '../../runtime/security-profile.ts';
 import type { SandboxConfig, SandboxMetadata } from '../../sandbox/sandbox.ts';
 import { refuse, required, toAbsolutePath } from './field.ts';
 import { toPodNamespaces } from './namespace-mode.ts';
+import { toPodResources } from './resources.ts';
 import { toProfileChoice } from './security-profile.ts';
 
 /** The longest host name of the kernel, in bytes. Source: hostname(7). */
@@ -41,6 +42,7 @@ export function toSandboxConfig(config: PodSandboxConfig, handler: string): Sand
     sysctls: toSysctls(linux?.sysctls ?? {}, namespaces),
     ...namespaces,
     privileged: security?.privileged ?? false,
+    ...toPodResources(linux),
     handler,
   };
 }

@@ -3,6 +3,7 @@
 
 import type { RuntimeServiceHandlers } from '../../../api/cri/generated/services.ts';
 import type { Call } from '../../base/call.ts';
+import { toJson } from '../../codec/decode.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { isVisible, toContainerStatus } from '../convert/container-status.ts';
@@ -36,6 +37,8 @@ function toInfo({ pods }: Pick<ServerDeps, 'pods'>, sandbox: Sandbox): Record<st
     cgroupPath,
     namespaces: pods.namespacesOf(sandbox.id),
     cniResult: network?.raw,
+    resources: config.resources && toJson(config.resources),
+    overhead: config.overhead && toJson(config.overhead),
   };
   return { info: JSON.stringify(info), timeline: JSON.stringify(pods.timeline(sandbox.id)) };
 }
