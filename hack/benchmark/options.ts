@@ -25,6 +25,7 @@ export interface Options {
 
 export const USAGE = `usage: hack/bench [options]
        hack/bench pull [options]   pulls of images: see hack/bench pull --help
+       hack/bench stats [options]  usage of all containers: see hack/bench stats --help
 
 Measures a container runtime over its CRI socket, alone or in turns with another.
 Without options: builds davit, starts it and Debian's containerd on roots of their own, and compares.

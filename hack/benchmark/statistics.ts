@@ -1,4 +1,4 @@
-// Median, p10 and p90 of what was measured.
+// Quantiles of what was measured.
 
 export interface Summary {
   readonly median: number;
@@ -17,6 +17,14 @@ export function summarize(values: readonly number[]): Summary | undefined {
     p90: quantile(sorted, 0.9),
     count: sorted.length,
   };
+}
+
+/** @param q 0 for the least, 1 for the greatest */
+export function quantileOf(values: readonly number[], q: number): number {
+  return quantile(
+    [...values].sort((a, b) => a - b),
+    q,
+  );
 }
 
 /** Between two values it takes the share of each. */

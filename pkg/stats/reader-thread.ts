@@ -51,7 +51,7 @@ export class ReaderThread implements AsyncDisposable {
   }
 
   #start(): Worker {
-    const worker = new Worker(workerFile(), { resourceLimits: LIMITS, execArgv: [] });
+    const worker = new Worker(workerFile(), { name: 'davit-stats', resourceLimits: LIMITS, execArgv: [] });
     worker.unref(); // who asks keeps the process alive, or wants it to end
     worker.on('message', (message: FromWorker) => {
       this.#onAnswer(message);
