@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { abortable } from '../async/abortable.ts';
 import { Fault } from '../base/fault.ts';
+import { endWorker } from '../sys/end-worker.ts';
 import { algorithmOf, type Digest } from './digest.ts';
 import { CHUNK_BYTES } from './unpack/decompress.ts';
 import type { UnpackLimits } from './unpack/limits.ts';
@@ -40,7 +41,6 @@ export class UnpackThread implements AsyncDisposable {
   #unpacked: Unpacked | undefined;
   #failure: Fault | undefined;
   #wake: () => void = () => undefined;
-  readonly #started = Promise.withResolvers<undefined>();
 
   constructor() {
     setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MIB}`); // of heaps made from now on
@@ -56,7 +56,6 @@ export class UnpackThread implements AsyncDisposable {
       this.#fail(new Fault('internal', `the unpacking thread broke: ${describe(cause)}`, { cause }));
     });
     this.#worker.on('exit', () => {
-      this.#started.resolve(undefined);
       this.#fail(new Fault('internal', 'the unpacking thread ended'));
     });
   }
@@ -108,9 +107,6 @@ export class UnpackThread implements AsyncDisposable {
 
   #receive(message: FromWorker): void {
     switch (message.kind) {
-      case 'started':
-        this.#started.resolve(undefined);
-        break;
       case 'taken':
         this.#blocks.push(message.block);
         break;
@@ -141,13 +137,9 @@ export class UnpackThread implements AsyncDisposable {
     }
   }
 
-  /**
-   * When it returns, the thread writes no more. One that is still loading its modules is let finish that: a
-   * native module (koffi) that is cut off while it loads takes the whole process with it.
-   */
+  /** When it returns, the thread writes no more. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#started.promise;
-    await this.#worker.terminate();
+    await endWorker(this.#worker);
   }
 }
 

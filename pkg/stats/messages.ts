@@ -1,5 +1,6 @@
 // What is said between the daemon and the thread that reads for it.
 
+import type { QUIT } from '../sys/end-worker.ts';
 import type { CgroupRoots } from './cgroup-roots.ts';
 import type { GroupsAsked, GroupsRead } from './group-reader.ts';
 import type { TreeUsage } from './usage.ts';
@@ -11,13 +12,15 @@ export interface Questions {
   tree: { readonly asked: string; readonly answer: TreeUsage | undefined };
 }
 
-export type ToWorker = {
+export type Question = {
   [Kind in keyof Questions]: {
     readonly id: number;
     readonly kind: Kind;
     readonly asked: Questions[Kind]['asked'];
   };
 }[keyof Questions];
+
+export type ToWorker = Question | typeof QUIT;
 
 export type FromWorker =
   { readonly id: number; readonly answer: unknown } | { readonly id: number; readonly failure: string };

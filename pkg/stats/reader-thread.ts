@@ -3,6 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../base/fault.ts';
+import { endWorker } from '../sys/end-worker.ts';
 import type { FromWorker, Questions } from './messages.ts';
 
 interface Waiting {
@@ -91,7 +92,7 @@ export class ReaderThread implements AsyncDisposable {
     const worker = this.#worker;
     if (worker === undefined) return;
     this.#onEnd(worker, undefined);
-    await worker.terminate();
+    await endWorker(worker);
   }
 }
 

@@ -5,13 +5,13 @@ import { setImmediate } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
 import { readGroups, startClock } from './group-reader.ts';
 import { kernelFiles } from './kernel-files.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import type { FromWorker, Question, ToWorker } from './messages.ts';
 import { walkTree } from './tree-walk.ts';
 import type { TreeUsage } from './usage.ts';
 
 const SLICE_MS = 4;
 
-async function answer(question: ToWorker): Promise<unknown> {
+async function answer(question: Question): Promise<unknown> {
   switch (question.kind) {
     case 'groups':
       return readGroups(kernelFiles, question.asked.roots, question.asked);
@@ -38,6 +38,7 @@ function send(message: FromWorker): void {
 }
 
 parentPort?.on('message', (question: ToWorker) => {
+  if (question.kind === 'quit') process.exit();
   const { id } = question;
   answer(question).then(
     (value) => {

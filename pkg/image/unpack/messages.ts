@@ -1,6 +1,7 @@
 // What the main thread and the thread that unpacks one layer say to each other.
 
 import type { FaultCode } from '../../base/fault.ts';
+import type { QUIT } from '../../sys/end-worker.ts';
 import type { UnpackLimits } from './limits.ts';
 import type { TreeSummary } from './tree-writer.ts';
 
@@ -16,7 +17,9 @@ export type ToWorker =
   /** The next bytes of the blob: the first `length` of `block`, which `taken` gives back. */
   | { readonly kind: 'chunk'; readonly block: Uint8Array<ArrayBuffer>; readonly length: number }
   /** The blob is complete; answered by `unpacked`. */
-  | { readonly kind: 'end' };
+  | { readonly kind: 'end' }
+  /** At any time: what has been begun is left as it is. */
+  | typeof QUIT;
 
 export interface Unpacked {
   readonly kind: 'unpacked';
@@ -36,8 +39,4 @@ export interface Failed {
 }
 
 export type FromWorker =
-  /** All of the thread's modules are loaded: it may be ended from now on. */
-  | { readonly kind: 'started' }
-  | { readonly kind: 'taken'; readonly block: Uint8Array<ArrayBuffer> }
-  | Unpacked
-  | Failed;
+  { readonly kind: 'taken'; readonly block: Uint8Array<ArrayBuffer> } | Unpacked | Failed;

@@ -6,6 +6,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { Fault } from '../../base/fault.ts';
 import { isErrno } from '../../sys/errno.ts';
+import type { QUIT } from '../../sys/end-worker.ts';
 import { chdir, chroot, CLONE_FS, unshare } from '../../sys/libc/namespace.ts';
 import { createDecompressor, type Decompressor } from './decompress.ts';
 import { checkLimits, type UnpackLimits } from './limits.ts';
@@ -90,7 +91,7 @@ let unpacking: LayerUnpacking | undefined;
 /** One message at a time, in the order in which they came. */
 let queue = Promise.resolve();
 
-async function handle(message: ToWorker): Promise<void> {
+async function handle(message: Exclude<ToWorker, typeof QUIT>): Promise<void> {
   switch (message.kind) {
     case 'begin':
       unpacking = new LayerUnpacking(message);
@@ -105,10 +106,9 @@ async function handle(message: ToWorker): Promise<void> {
 }
 
 port.on('message', (message: ToWorker) => {
+  if (message.kind === 'quit') process.exit();
   queue = queue.then(() => handle(message)).catch(fail);
 });
-
-say({ kind: 'started' });
 
 let hasFailed = false;
 
