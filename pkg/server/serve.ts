@@ -22,14 +22,24 @@ import type { IncomingRpc, ObserveRpc, RpcContext } from './incoming-rpc.ts';
 import type { Operations } from './operations.ts';
 import { serverStream, type StreamHandler } from './server-stream.ts';
 import { claimSocketPath } from './socket-path.ts';
-import { unary, type UnaryHandler } from './unary.ts';
+import { unary, type AnswerInParts, type UnaryHandler } from './unary.ts';
 
 /** What the daemon can do. What is left out answers `unimplemented`. */
 export interface Services {
-  readonly runtime: Partial<RuntimeServiceHandlers<Call>>;
-  readonly image: Partial<ImageServiceHandlers<Call>>;
-  readonly admin?: Partial<AdminHandlers<Call>>;
+  readonly runtime: Served<RuntimeServiceHandlers<Call>>;
+  readonly image: Served<ImageServiceHandlers<Call>>;
+  readonly admin?: Served<AdminHandlers<Call>>;
 }
+
+type Served<Handlers> = { readonly [Name in keyof Handlers]?: Handlers[Name] | InParts<Handlers[Name]> };
+
+/** A handler that could give its answer at once, but gives it in parts. */
+export type InParts<Handler> = Handler extends (
+  call: Call,
+  request: infer Request,
+) => Promise<infer ResponseInit>
+  ? (call: Call, request: Request) => AnswerInParts<ResponseInit>
+  : never;
 
 /** A service, and a handler for each of its RPCs that there is. */
 export interface ServedService {

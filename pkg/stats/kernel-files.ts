@@ -1,8 +1,8 @@
 // Reading the small files in which the kernel counts. It is synchronous, since ten times the processor time goes
-// into asking Node's thread pool; so only the worker uses it, and who has just entered another namespace.
-/* eslint-disable no-restricted-syntax -- see above: nothing here runs on the main thread but for microseconds */
+// into asking Node's thread pool; so only the worker uses it.
+/* eslint-disable no-restricted-syntax -- see above: nothing here runs on the main thread */
 
-import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { isErrno } from '../sys/errno.ts';
 
 /** Of all these, `undefined` means that what the file is about is not there, or is not counted. */
@@ -18,30 +18,13 @@ export interface KernelFiles {
   subgroups(path: string): string[];
 }
 
-/** Most files are far smaller; longer ones come in pieces. */
-const buffer = Buffer.allocUnsafeSlow(16 * 1024);
-
 export const kernelFiles: KernelFiles = {
-  read: (path) => ifThere(() => readText(path)),
+  read: (path) => ifThere(() => readFileSync(path, 'utf8')),
   names: (path) => ifThere(() => readdirSync(path)),
   link: (path) => ifThere(() => readlinkSync(path)),
   size: (path) => ifThere(() => statSync(path).size),
   subgroups: (path) => ifThere(() => listSubgroups(path)) ?? [],
 };
-
-function readText(path: string): string {
-  const fd = openSync(path, 'r');
-  try {
-    let text = '';
-    for (;;) {
-      const length = readSync(fd, buffer, 0, buffer.length, null);
-      if (length === 0) return text;
-      text += buffer.toString('latin1', 0, length);
-    }
-  } finally {
-    closeSync(fd);
-  }
-}
 
 /** A directory of cgroupfs has two links and one for each directory in it, and mostly there is none. */
 function listSubgroups(path: string): string[] {

@@ -3,11 +3,14 @@
 import type { QUIT } from '../sys/end-worker.ts';
 import type { CgroupRoots } from './cgroup-roots.ts';
 import type { GroupsAsked, GroupsRead } from './group-reader.ts';
+import type { NetworksRead } from './network.ts';
 import type { TreeUsage } from './usage.ts';
 
 /** What can be asked, and what is answered to it. */
 export interface Questions {
   groups: { readonly asked: GroupsAsked & { readonly roots: CgroupRoots }; readonly answer: GroupsRead };
+  /** Of network namespaces: an id of each, and where it is pinned. */
+  networks: { readonly asked: ReadonlyMap<string, string>; readonly answer: NetworksRead };
   /** Of the directory at a path, which may be gone. */
   tree: { readonly asked: string; readonly answer: TreeUsage | undefined };
 }

@@ -5,8 +5,30 @@ import { inNetworkNamespace } from '../sys/namespace.ts';
 import { kernelFiles } from './kernel-files.ts';
 import type { InterfaceUsage, NetworkUsage } from './usage.ts';
 
+export interface NetworksRead {
+  /** By id; one that is gone has none. */
+  readonly usages: ReadonlyMap<string, NetworkUsage>;
+  /** Why others could not be read, by id. */
+  readonly failures: ReadonlyMap<string, string>;
+}
+
+/** @param paths by id: where each namespace is pinned */
+export function readNetworks(paths: ReadonlyMap<string, string>): NetworksRead {
+  const usages = new Map<string, NetworkUsage>();
+  const failures = new Map<string, string>();
+  for (const [id, path] of paths) {
+    try {
+      const usage = readNetwork(path);
+      if (usage !== undefined) usages.set(id, usage);
+    } catch (error) {
+      failures.set(id, error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { usages, failures };
+}
+
 /**
- * Takes some 50 µs of the thread, which is in that namespace meanwhile. Nothing in it waits for a disk or a lock.
+ * The thread is in that namespace meanwhile, for some 50 µs.
  *
  * @param path where the namespace is pinned
  * @returns `undefined` if there is none

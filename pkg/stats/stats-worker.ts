@@ -6,6 +6,7 @@ import { parentPort } from 'node:worker_threads';
 import { readGroups, startClock } from './group-reader.ts';
 import { kernelFiles } from './kernel-files.ts';
 import type { FromWorker, Question, ToWorker } from './messages.ts';
+import { readNetworks } from './network.ts';
 import { walkTree } from './tree-walk.ts';
 import type { TreeUsage } from './usage.ts';
 
@@ -15,6 +16,8 @@ async function answer(question: Question): Promise<unknown> {
   switch (question.kind) {
     case 'groups':
       return readGroups(kernelFiles, question.asked.roots, question.asked);
+    case 'networks':
+      return readNetworks(question.asked);
     case 'tree':
       return await measureTree(question.asked);
   }

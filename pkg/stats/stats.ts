@@ -2,16 +2,13 @@
 // what is asked for is read; who asks at the same time is given the same sample.
 
 import { statfs } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
 import type { Call, Log } from '../base/call.ts';
-import { Fault } from '../base/fault.ts';
 import { listMounts } from '../sys/mountinfo.ts';
 import { findCgroupRoots, type CgroupRoots } from './cgroup-roots.ts';
 import { CpuRates } from './cpu-rate.ts';
 import { Fresh, type Reading } from './fresh.ts';
 import type { GroupsAsked } from './group-reader.ts';
 import { LayerUsages } from './layer-usage.ts';
-import { readNetwork } from './network.ts';
 import { ReaderThread } from './reader-thread.ts';
 import type { DiskCapacity, GroupUsage, NetworkUsage, TreeUsage } from './usage.ts';
 
@@ -27,8 +24,6 @@ export interface StatsOptions {
 
 /** How old an answer may be. */
 const MAX_AGE_MS = 1000;
-/** So many networks are read before other work has its turn: about a millisecond. */
-const NETWORKS_AT_ONCE = 20;
 
 export class Stats implements AsyncDisposable {
   readonly layersRoot: string;
@@ -49,7 +44,7 @@ export class Stats implements AsyncDisposable {
     this.#roots = roots;
     this.#usages = new Fresh({ ...fresh, read: (paths) => this.#readGroups({ paths, detailed: false }) });
     this.#details = new Fresh({ ...fresh, read: (paths) => this.#readGroups({ paths, detailed: true }) });
-    this.#networks = new Fresh({ ...fresh, read: (ids) => readNetworks(networkPath, log, ids) });
+    this.#networks = new Fresh({ ...fresh, read: (ids) => this.#readNetworks(networkPath, ids) });
     this.#layers = new LayerUsages({ log, now, walk: (id) => this.#thread.ask('tree', layerPath(id)) });
   }
 
@@ -104,22 +99,14 @@ export class Stats implements AsyncDisposable {
       this.#log.warn({ path, reason }, 'usage of a cgroup cannot be read');
     return this.#rates.apply(usages);
   }
-}
 
-async function readNetworks(
-  networkPath: StatsOptions['networkPath'],
-  log: Log,
-  ids: readonly string[],
-): Promise<Reading<NetworkUsage>> {
-  const usages = new Map<string, NetworkUsage>();
-  for (const [index, id] of ids.entries()) {
-    if (index > 0 && index % NETWORKS_AT_ONCE === 0) await setImmediate();
-    try {
-      const usage = readNetwork(networkPath(id));
-      if (usage !== undefined) usages.set(id, usage);
-    } catch (thrown) {
-      log.warn({ id, err: Fault.from(thrown) }, 'usage of a network cannot be read');
-    }
+  async #readNetworks(
+    networkPath: StatsOptions['networkPath'],
+    ids: readonly string[],
+  ): Promise<Reading<NetworkUsage>> {
+    const paths = new Map(ids.map((id) => [id, networkPath(id)]));
+    const { usages, failures } = await this.#thread.ask('networks', paths);
+    for (const [id, reason] of failures) this.#log.warn({ id, reason }, 'usage of a network cannot be read');
+    return usages;
   }
-  return usages;
 }

@@ -3,14 +3,17 @@
 import type { RuntimeServiceHandlers } from '../../../api/cri/generated/services.ts';
 import type { PodSandboxMetricsInit } from '../../../api/cri/generated/types.ts';
 import type { Call } from '../../base/call.ts';
+import type { InParts } from '../serve.ts';
 import type { StatsDeps } from './deps.ts';
 import { samplePods } from './pod-metrics.ts';
 import { listUsingSandboxes } from './subjects.ts';
 
 export function listPodSandboxMetrics(
   deps: StatsDeps,
-): RuntimeServiceHandlers<Call>['listPodSandboxMetrics'] {
-  return async (call) => ({ podMetrics: [...(await samplePods(deps, call, listUsingSandboxes(deps)))] });
+): InParts<RuntimeServiceHandlers<Call>['listPodSandboxMetrics']> {
+  return async function* (call) {
+    for (const pod of await samplePods(deps, call, listUsingSandboxes(deps))) yield { podMetrics: [pod] };
+  };
 }
 
 export function streamPodSandboxMetrics(

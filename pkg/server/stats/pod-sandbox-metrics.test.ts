@@ -7,7 +7,8 @@ import { statsServices } from './stats-services.ts';
 import { aReadySandbox, aRunningContainer, FakeNode } from './testing/node.ts';
 
 async function metricsOf(node: FakeNode): Promise<readonly PodSandboxMetricsInit[]> {
-  return (await statsServices(node.deps).listPodSandboxMetrics(testCall, {})).podMetrics ?? [];
+  const parts = await Array.fromAsync(statsServices(node.deps).listPodSandboxMetrics(testCall, {}));
+  return parts.flatMap(({ podMetrics }) => podMetrics ?? []);
 }
 
 function rowsOf(pod: PodSandboxMetricsInit | undefined): MetricInit[] {

@@ -2,6 +2,7 @@
 
 import type { RuntimeServiceHandlers } from '../../../api/cri/generated/services.ts';
 import type { Call } from '../../base/call.ts';
+import type { InParts } from '../serve.ts';
 import { containerStats } from './container-stats.ts';
 import type { StatsDeps } from './deps.ts';
 import { listContainerStats, streamContainerStats } from './list-container-stats.ts';
@@ -18,10 +19,13 @@ type StatsCall =
   | 'listPodSandboxStats'
   | 'streamPodSandboxStats'
   | 'listMetricDescriptors'
-  | 'listPodSandboxMetrics'
   | 'streamPodSandboxMetrics';
 
-export function statsServices(deps: StatsDeps): Pick<RuntimeServiceHandlers<Call>, StatsCall> {
+type StatsServices = Pick<RuntimeServiceHandlers<Call>, StatsCall> & {
+  readonly listPodSandboxMetrics: InParts<RuntimeServiceHandlers<Call>['listPodSandboxMetrics']>;
+};
+
+export function statsServices(deps: StatsDeps): StatsServices {
   return {
     containerStats: containerStats(deps),
     listContainerStats: listContainerStats(deps),
