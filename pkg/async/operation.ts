@@ -1,5 +1,6 @@
 // Runs a list of side effects so that a crash at any moment leaves either all of them or none.
 
+import { channel } from 'node:diagnostics_channel';
 import { detached, type Call } from '../base/call.ts';
 import { stage } from '../base/timeline.ts';
 
@@ -27,6 +28,18 @@ export interface Operation {
   undone(): Promise<void>;
 }
 
+/**
+ * Told of every step, before and after it is run or undone: `{ moment: 'before' | 'after', step: string }`. The
+ * tests subscribe, to end the daemon at each; it costs nothing when nobody does.
+ */
+const announcements = channel('davit.step');
+
+async function announced(step: string, act: () => Promise<void>): Promise<void> {
+  announcements.publish({ moment: 'before', step });
+  await act();
+  announcements.publish({ moment: 'after', step });
+}
+
 /** How long all steps together may take, in milliseconds: as long as the kubelet waits for a sandbox. */
 const OPERATION_TIMEOUT_MS = 240_000;
 
@@ -48,7 +61,7 @@ export async function perform(call: Call, operation: Operation): Promise<void> {
       call.signal.throwIfAborted();
       started += 1;
       using _stage = stage(call, step.label);
-      await step.run(working);
+      await announced(step.label, () => step.run(working));
     }
     await operation.done();
   } catch (failure) {
@@ -69,7 +82,7 @@ export async function recover(call: Call, operation: Operation): Promise<void> {
 async function undo(call: Call, steps: readonly Step[], because: unknown): Promise<void> {
   for (const step of steps.toReversed()) {
     try {
-      await step.undo(call);
+      await announced(`undo ${step.label}`, () => step.undo(call));
     } catch (failure) {
       // An earlier step may rely on this one being undone (a directory on its mount): stop here.
       throw new AggregateError([because, failure].filter(Boolean), `cannot undo: ${step.label}`);

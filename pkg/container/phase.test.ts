@@ -8,7 +8,7 @@ const STATES: Readonly<Record<ContainerPhase, ContainerState>> = {
   created: { phase: 'created', process, shim },
   starting: { phase: 'starting', ...running },
   running: { phase: 'running', ...running },
-  stopping: { phase: 'stopping', ...running, killAtMs: 5 },
+  stopping: { phase: 'stopping', ...running, killAtMs: 5, signalled: true },
   exited: {
     phase: 'exited',
     exitCode: 0,

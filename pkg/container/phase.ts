@@ -16,6 +16,13 @@ interface Running extends Alive {
   readonly startedAtNs: bigint;
 }
 
+interface Stopping extends Running {
+  /** When its time is up, in milliseconds since the Unix epoch. */
+  readonly killAtMs: number;
+  /** Whether it was sent its stop signal. A daemon that died in between sends it a second time. */
+  readonly signalled: boolean;
+}
+
 export interface Exited {
   readonly phase: 'exited';
   /** 0 to 255; 128 + n for a death by signal n. */
@@ -34,7 +41,7 @@ export type ContainerState =
   | ({ readonly phase: 'created' } & Alive)
   | ({ readonly phase: 'starting' } & Running)
   | ({ readonly phase: 'running' } & Running)
-  | ({ readonly phase: 'stopping'; readonly killAtMs: number } & Running)
+  | ({ readonly phase: 'stopping' } & Stopping)
   | Exited
   | ({ readonly phase: 'lost' } & Running)
   | { readonly phase: 'removing'; readonly last: Exited | undefined };

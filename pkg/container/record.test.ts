@@ -22,7 +22,7 @@ const STATES: readonly ContainerState[] = [
   { phase: 'created', process, shim },
   { phase: 'starting', ...running },
   { phase: 'running', ...running },
-  { phase: 'stopping', ...running, killAtMs: 5 },
+  { phase: 'stopping', ...running, killAtMs: 5, signalled: true },
   exited,
   { phase: 'lost', ...running },
   { phase: 'removing', last: exited },

@@ -32,7 +32,12 @@ const state = z.discriminatedUnion('phase', [
   z.strictObject({ phase: z.literal('created'), ...alive }),
   z.strictObject({ phase: z.literal('starting'), ...running }),
   z.strictObject({ phase: z.literal('running'), ...running }),
-  z.strictObject({ phase: z.literal('stopping'), ...running, killAtMs: z.number() }),
+  z.strictObject({
+    phase: z.literal('stopping'),
+    ...running,
+    killAtMs: z.number(),
+    signalled: z.boolean(),
+  }),
   exited,
   z.strictObject({ phase: z.literal('lost'), ...running }),
   z.strictObject({ phase: z.literal('removing'), last: exited.optional() }),

@@ -45,7 +45,7 @@ test('stopContainer() records that it stops before it signals, and waits for the
   await stopContainer(deps, testCall, running.id, 60_000);
   expect({ signals, phases: store.phases }).toEqual({
     signals: [15],
-    phases: ['stopping', 'exited'],
+    phases: ['stopping', 'stopping', 'exited'], // it is about to be signalled, it was
   });
   expect(state(store)).toMatchObject({ phase: 'exited', exitCode: 143, reason: 'Error', startedAtNs: 1n });
 });
@@ -70,6 +70,20 @@ test('a second stop with less patience shortens the first, and does not signal a
   await stopContainer(deps, testCall, running.id, 20);
   await patient;
   expect(signals.filter((signal) => signal === 15)).toHaveLength(1);
+});
+
+test.each([
+  ['sent its signal', true, []],
+  ['not yet sent its signal', false, [15]],
+])('a stop that was cut off goes on with a container that was %s', async (_, signalled, expected) => {
+  const killAtMs = Date.now() + 600_000;
+  const container = aContainer({ phase: 'stopping', process, shim, startedAtNs: 1n, killAtMs, signalled });
+  const { deps, signals, die } = setUp({ container, deadly: [] });
+  const stop = stopContainer(deps, testCall, container.id, 600_000);
+  await expect.poll(() => signals).toEqual(expected);
+  await die();
+  await stop;
+  expect(signals).toEqual(expected);
 });
 
 test('stopContainer() leaves alone what has ended or is gone', async () => {

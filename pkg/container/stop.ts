@@ -39,51 +39,55 @@ export async function stopContainer(
   id: ContainerId,
   graceMs: number,
 ): Promise<void> {
-  const begun = await beginStop(deps, call, id, Date.now() + graceMs);
-  if (begun === undefined) return;
-  if (begun.signalNow && begun.state.killAtMs > Date.now()) {
-    await deps.signal(begun.state.process, signalNumber(begun.container.stopSignal));
-  }
+  const container = await beginStop(deps, call, id, Date.now() + graceMs);
+  if (container === undefined) return;
   await waitUntilKill(deps, call, id);
-  const { state, cgroupPath, ownPidNamespace } = deps.store.find(id) ?? begun.container;
+  const { state, cgroupPath, ownPidNamespace } = deps.store.find(id) ?? container;
   if (!mayExit(state)) return;
   await deps.signal(state.process, 'SIGKILL');
   if (!ownPidNamespace) await deps.cgroups.killAll(call, cgroupPath);
   await waitForDeath(deps, call, id, state.process);
 }
 
-interface Begun {
-  readonly container: Container;
-  readonly state: StateOf<'stopping'>;
-  /** Only the first to ask sends the stop signal. */
-  readonly signalNow: boolean;
-}
-
-/** @returns `undefined` if there is nothing to stop */
+/**
+ * Records that it stops, and sends the stop signal if nobody has: a daemon before us may have died in between.
+ *
+ * @returns `undefined` if there is nothing to stop
+ */
 async function beginStop(
   deps: StopDeps,
   call: Call,
   id: ContainerId,
   killAtMs: number,
-): Promise<Begun | undefined> {
+): Promise<Container | undefined> {
   using _guard = await deps.locks.acquire(id, call.signal);
   const container = deps.store.find(id);
-  if (container === undefined) return undefined;
-  const { state } = container;
-  if (state.phase === 'stopping' && state.killAtMs <= killAtMs) return { container, state, signalNow: false };
-  if (!mayExit(state)) return undefined;
-  const next = toStopping(state, killAtMs);
-  await deps.store.put({ ...container, state: move(state, next) });
-  deps.waiters.tell(id); // an earlier stop waits for a later deadline
-  return { container, state: next, signalNow: state.phase !== 'stopping' };
+  if (container === undefined || !mayExit(container.state)) return undefined;
+  const state = toStopping(container.state, killAtMs);
+  const stopping = { ...container, state };
+  if (state !== container.state) {
+    await deps.store.put({ ...container, state: move(container.state, state) });
+    deps.waiters.tell(id); // an earlier stop waits for a later deadline
+  }
+  if (state.signalled || state.killAtMs <= Date.now()) return stopping;
+  await deps.signal(state.process, signalNumber(container.stopSignal));
+  await deps.store.put({ ...stopping, state: { ...state, signalled: true } });
+  return stopping;
 }
 
-/** A container that was never started has no program that a signal could ask to end: it is killed. */
+/** One that was never started has no program that a signal could ask to end: it is killed. */
 function toStopping(state: StateOf<AlivePhase>, killAtMs: number): StateOf<'stopping'> {
   const { process, shim } = state;
-  return state.phase === 'created'
-    ? { phase: 'stopping', process, shim, startedAtNs: 0n, killAtMs: 0 }
-    : { phase: 'stopping', process, shim, startedAtNs: state.startedAtNs, killAtMs };
+  switch (state.phase) {
+    case 'created':
+      return { phase: 'stopping', process, shim, startedAtNs: 0n, killAtMs: 0, signalled: false };
+    case 'stopping':
+      return state.killAtMs <= killAtMs ? state : { ...state, killAtMs };
+    case 'starting':
+    case 'running':
+    case 'lost':
+      return { phase: 'stopping', process, shim, startedAtNs: state.startedAtNs, killAtMs, signalled: false };
+  }
 }
 
 /** Waits while the container is `stopping` and its time is not up. */

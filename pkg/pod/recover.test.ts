@@ -153,7 +153,7 @@ test.each([
 });
 
 test('a stop that was cut off is finished', async () => {
-  const stopping = aContainer({ phase: 'stopping', ...running, killAtMs: 1 });
+  const stopping = aContainer({ phase: 'stopping', ...running, killAtMs: 1, signalled: true });
   const { store, done } = await setUp([stopping], [], { alive: BOTH });
   expect(store.get(c).state).toMatchObject({ phase: 'exited', exitCode: 137 });
   expect(done).toContain('signal SIGKILL');

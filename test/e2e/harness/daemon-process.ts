@@ -20,14 +20,14 @@ export class DaemonProcess {
   }
 
   /** Returns when it answers. @throws with the end of its log when it does not */
-  static async start(place: Place): Promise<DaemonProcess> {
+  static async start(place: Place, env: Readonly<Record<string, string>> = {}): Promise<DaemonProcess> {
     if (!existsSync(join(REPO, 'dist/davit.mjs')))
       throw new Error('there is no dist/davit.mjs: run hack/build');
     const log = openSync(place.daemonLog, 'a', 0o600);
     const child = spawn(join(REPO, 'bin/davit'), ['--config', place.config], {
       stdio: ['ignore', log, log],
       detached: true, // a Ctrl-C is for the tests, which then end it
-      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...env },
     });
     closeSync(log);
     const daemon = new DaemonProcess(child);
@@ -52,6 +52,11 @@ export class DaemonProcess {
 
   get isRunning(): boolean {
     return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** When it has ended, however it did. */
+  async ended(): Promise<void> {
+    if (this.isRunning) await once(this.#child, 'exit');
   }
 
   /** SIGKILL: what a crash is to everyone else. */

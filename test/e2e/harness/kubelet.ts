@@ -23,62 +23,73 @@ const INTERVAL_MS = 20;
 const AWAY: readonly number[] = [status.UNAVAILABLE, status.CANCELLED];
 
 export class Kubelet {
-  readonly #node: TestNode;
+  readonly node: TestNode;
 
   constructor(node: TestNode) {
-    this.#node = node;
+    this.node = node;
   }
 
-  async runPod(): Promise<KubeletPod> {
-    const config = podConfig(this.#node);
-    const { podSandboxId } = await this.#ask((client) => client.runPodSandbox({ config }));
+  async runPod(config = podConfig(this.node)): Promise<KubeletPod> {
+    const { podSandboxId } = await this.ask((client) => client.runPodSandbox({ config }));
     return { id: podSandboxId, config };
   }
 
-  /** A container that has been started. */
-  async start(pod: KubeletPod, options: ContainerOptions): Promise<KubeletContainer> {
+  /** A container that has not been started. */
+  async create(pod: KubeletPod, options: ContainerOptions): Promise<Omit<KubeletContainer, 'pid'>> {
     const config = containerConfig(pod, options);
     const logPath = join(pod.config.logDirectory ?? '', config.logPath ?? '');
     mkdirSync(dirname(logPath), { recursive: true });
     const request = { podSandboxId: pod.id, config, sandboxConfig: pod.config };
-    const { containerId } = await this.#ask((client) => client.createContainer(request));
-    await this.#ask(async (client) => {
+    const { containerId } = await this.ask((client) => client.createContainer(request));
+    return { id: containerId, logPath };
+  }
+
+  /** A container that has been started. */
+  async start(pod: KubeletPod, options: ContainerOptions): Promise<KubeletContainer> {
+    const created = await this.create(pod, options);
+    await this.startCreated(created.id);
+    return { ...created, pid: await this.pidOf(created.id) };
+  }
+
+  /** Asks first whether it runs already: an answer may have been lost. */
+  async startCreated(containerId: string): Promise<void> {
+    await this.ask(async (client) => {
       const { status: now } = await client.containerStatus({ containerId });
       if (now?.state === ContainerState.CONTAINER_CREATED) await client.startContainer({ containerId });
     });
-    return { id: containerId, logPath, pid: await this.pidOf(containerId) };
   }
 
   async status(containerId: string): Promise<ContainerStatus> {
-    const { status: now } = await this.#ask((client) => client.containerStatus({ containerId }));
+    const { status: now } = await this.ask((client) => client.containerStatus({ containerId }));
     if (now === undefined) throw new Error(`container "${containerId}" has no status`);
     return now;
   }
 
   /** 0 if it does not run. */
   async pidOf(containerId: string): Promise<number> {
-    const { info } = await this.#ask((client) => client.containerStatus({ containerId, verbose: true }));
+    const { info } = await this.ask((client) => client.containerStatus({ containerId, verbose: true }));
     return (JSON.parse(info['info'] ?? '') as { pid: number }).pid;
   }
 
   async exec(containerId: string): Promise<void> {
-    await this.#ask((client) => client.execSync({ containerId, cmd: ['true'], timeout: 20n }));
+    await this.ask((client) => client.execSync({ containerId, cmd: ['true'], timeout: 20n }));
   }
 
   async removeContainer(containerId: string): Promise<void> {
-    await this.#ask((client) => client.stopContainer({ containerId, timeout: 0n }));
-    await this.#ask((client) => client.removeContainer({ containerId }));
+    await this.ask((client) => client.stopContainer({ containerId, timeout: 0n }));
+    await this.ask((client) => client.removeContainer({ containerId }));
   }
 
   async removePod(podSandboxId: string): Promise<void> {
-    await this.#ask((client) => client.stopPodSandbox({ podSandboxId }));
-    await this.#ask((client) => client.removePodSandbox({ podSandboxId }));
+    await this.ask((client) => client.stopPodSandbox({ podSandboxId }));
+    await this.ask((client) => client.removePodSandbox({ podSandboxId }));
   }
 
-  async #ask<T>(call: (client: TestNode['client']) => Promise<T>): Promise<T> {
+  /** Calls again, as long as the daemon is away. */
+  async ask<T>(call: (client: TestNode['client']) => Promise<T>): Promise<T> {
     for (const deadline = Date.now() + PATIENCE_MS; ;) {
       try {
-        return await call(this.#node.client);
+        return await call(this.node.client);
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? Number(error.code) : -1;
         const isAway = AWAY.includes(code) || isClosed(error);

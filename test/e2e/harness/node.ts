@@ -19,6 +19,8 @@ export interface NodeOptions {
   readonly config?: string | ((place: Place) => string);
   /** Puts images, layers and the database on an ext4 file system of this size. */
   readonly diskMiB?: number;
+  /** Of the daemon, beside what it has anyway. */
+  readonly env?: (place: Place) => Readonly<Record<string, string>>;
 }
 
 /** What is removed goes at once, but for a process that is still on its way out. */
@@ -30,7 +32,6 @@ export class TestNode {
   #daemon: DaemonProcess | undefined;
   #client: CriClient | undefined;
   #davit: DavitClient | undefined;
-  /** What is there without any pod. */
   #files: ReadonlySet<string> = new Set();
   readonly #told = new Set<string>();
 
@@ -54,6 +55,11 @@ export class TestNode {
     return expectOpen(this.#daemon);
   }
 
+  /** What is there without any pod. */
+  get files(): ReadonlySet<string> {
+    return this.#files;
+  }
+
   /** Starts the daemon for the first time and gives it the image of the tests. */
   async open(): Promise<void> {
     this.#place = makePlace();
@@ -69,7 +75,7 @@ export class TestNode {
   }
 
   async start(): Promise<void> {
-    this.#daemon = await DaemonProcess.start(this.place);
+    this.#daemon = await DaemonProcess.start(this.place, this.#options.env?.(this.place));
     this.#client = new CriClient(this.place.socket);
     this.#davit = new DavitClient(this.place.socket);
   }
@@ -77,6 +83,12 @@ export class TestNode {
   async kill9(): Promise<void> {
     this.#disconnect();
     await this.daemon.kill();
+  }
+
+  /** After it died by itself. */
+  async startAgain(): Promise<void> {
+    this.#disconnect();
+    await this.start();
   }
 
   /** @returns its exit code; `null` if it had to be killed */

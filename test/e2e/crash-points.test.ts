@@ -1,0 +1,87 @@
+// The daemon dies at a side effect of a call, is started again, and the call is made again. Points are found by
+// recording each call once, so that what is added to the daemon is covered without anyone remembering.
+//
+// Of each call a few points are taken by chance, and DAVIT_E2E_SEED takes the same ones again.
+// DAVIT_E2E_CRASH_POINTS says how many, or `each` for every effect once, or `all`;
+// DAVIT_E2E_CRASH_CALL takes one call alone.
+
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CrashHarness, withFaultHooks } from './harness/faults/crash-harness.ts';
+import type { Point } from './harness/faults/plan.ts';
+import { scenarios } from './harness/faults/scenarios.ts';
+import { writeOciArchive } from './harness/image-archive.ts';
+import { buildImage } from './harness/image-builder.ts';
+import { Random, seedOf } from './harness/random.ts';
+import { Registry } from './harness/registry.ts';
+import { busyboxEntries } from './harness/test-image.ts';
+import { useNode } from './harness/use-node.ts';
+
+const node = useNode(withFaultHooks);
+const amount = process.env['DAVIT_E2E_CRASH_POINTS'] ?? '6';
+const only = process.env['DAVIT_E2E_CRASH_CALL'];
+const seed = seedOf('DAVIT_E2E_SEED');
+const TIMEOUT_MS = amount === 'all' || amount === 'each' ? 4 * 3_600_000 : 900_000;
+
+let registry: Registry;
+beforeAll(async () => {
+  registry = await Registry.start(node.place);
+});
+afterAll(() => registry[Symbol.asyncDispose]());
+
+function choose(trace: readonly Point[], random: Random): Point[] {
+  if (amount === 'all') return [...trace];
+  if (amount === 'each') return trace.filter(({ occurrence }) => occurrence === 1);
+  const rest = [...trace];
+  return Array.from({ length: Math.min(Number(amount), rest.length) }, () => {
+    const [point] = rest.splice(random.integer(0, rest.length - 1), 1);
+    return point!;
+  });
+}
+
+/** Images that the calls pull and load; the tests' own stays where it is. */
+async function makeImages() {
+  const image = await buildImage({
+    layers: [
+      { entries: [...busyboxEntries(), { path: '/etc/greeting', data: 'hello\n' }] },
+      { entries: [{ path: '/etc/second', data: 'layer\n' }], compression: 'zstd' },
+    ],
+    config: {},
+  });
+  await registry.push('crash/pulled', 'v1', image);
+  const archive = join(node.place.dir, 'crash.tar');
+  const loaded = 'localhost/crash/loaded:v1';
+  await writeOciArchive(archive, loaded, image);
+  return { pulled: `${registry.host}/crash/pulled:v1`, archive, loaded };
+}
+
+test(
+  'a call that is cut off anywhere is finished or undone, and succeeds when it is made again',
+  async () => {
+    const calls = scenarios(await makeImages());
+    const harness = await CrashHarness.open(node);
+    const random = new Random(seed);
+    const failures: string[] = [];
+    const total = { points: 0, tried: 0, kills: 0 };
+    for (const call of calls.filter(({ name }) => only === undefined || name === only)) {
+      const trace = await harness.record(call);
+      const chosen = choose(trace, random);
+      let kills = 0;
+      for (const point of chosen) {
+        const hasDied = await harness.dieAt(call, point).catch(async (error: unknown) => {
+          failures.push(`${call.name} cut off at ${JSON.stringify(point)}: ${String(error)}`);
+          await harness.reset();
+        });
+        if (hasDied === true) kills += 1;
+      }
+      process.stdout.write(`${call.name}: ${trace.length} points, ${chosen.length} tried, ${kills} kills\n`);
+      total.points += trace.length;
+      total.tried += chosen.length;
+      total.kills += kills;
+    }
+    process.stdout.write(`crash points: seed ${seed}, ${JSON.stringify(total)}\n`);
+    expect(failures, `with seed ${seed}`).toEqual([]);
+    expect(total.kills).toBeGreaterThan(0);
+  },
+  TIMEOUT_MS,
+);
