@@ -126,6 +126,7 @@ function openImages(
     log,
     root: config.root,
     runDir: config.run,
+    ...(config.image.root !== '' && { layersRoot: config.image.root }),
     registries: registryOptions(config.image),
     pinned: config.image.pinned,
     concurrency: { downloads: config.image.max_downloads, unpacks: config.image.max_unpacks },

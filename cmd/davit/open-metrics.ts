@@ -31,7 +31,7 @@ export async function openMetrics(options: OpenMetricsOptions): Promise<AsyncDis
   await using opened = new AsyncDisposableStack();
   const { address } = config;
   if (address === '') return opened.move();
-  metrics.follow(toFacts(deps));
+  metrics.follow({ ...toFacts(deps), loopResolutionMs: config.event_loop_resolution_ms });
   if (address.startsWith('/')) await claimSocketPath(address);
   const tls = await readTls(config);
   const render = async (signal: AbortSignal) =>

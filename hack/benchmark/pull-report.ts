@@ -9,11 +9,12 @@ export interface PulledBy {
   readonly shared: readonly PullSample[];
 }
 
-const ROWS: readonly (readonly [label: string, value: (sample: PullSample) => number])[] = [
+const ROWS: readonly (readonly [label: string, value: (sample: PullSample) => number | undefined])[] = [
   ['time, s', ({ wallMs }) => wallMs / 1000],
   ['CPU time, all it started, s', ({ cpuMs }) => cpuMs / 1000],
   ['peak memory of the daemon, MiB', ({ peakMib }) => peakMib],
   ['slowest answer meanwhile, ms', ({ slowestAnswerMs }) => slowestAnswerMs],
+  ['event loop late, at most, ms', ({ loopDelayMs }) => loopDelayMs],
 ];
 
 const SECTIONS = ['cold', 'shared'] as const;
@@ -26,7 +27,7 @@ export function pullReportJson(pulled: readonly PulledBy[]): object {
     ...Object.fromEntries(
       SECTIONS.map((section) => [
         section,
-        ROWS.map(([label, value]) => ({ label, ...summarize(each[section].map(value)) })),
+        ROWS.map(([label, value]) => ({ label, ...summarize(known(each[section].map(value))) })),
       ]),
     ),
   }));
@@ -39,11 +40,15 @@ export function pullReportTable(pulled: readonly PulledBy[]): string {
     const head = pulled.map(({ runtime }) => runtime.padStart(28)).join('');
     lines.push('', `${TITLES[section].padEnd(34)}${head}${pulled.length > 1 ? '    ratio' : ''}`);
     for (const [label, value] of ROWS) {
-      const found = pulled.map((each) => summarize(each[section].map(value)));
+      const found = pulled.map((each) => summarize(known(each[section].map(value))));
       lines.push(`  ${label.padEnd(32)}${found.map(cell).join('')}${ratio(found)}`);
     }
   }
   return [...lines, '', '  median (p10 to p90)', ''].join('\n');
+}
+
+function known(values: readonly (number | undefined)[]): number[] {
+  return values.filter((value) => value !== undefined);
 }
 
 function cell(summary: Summary | undefined): string {

@@ -1,7 +1,10 @@
 // One pull, measured from outside: time, CPU time of the daemon and all it starts, the daemon's peak memory, and
 // how long it kept others waiting meanwhile.
 
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Target } from './target.ts';
 
@@ -15,26 +18,26 @@ export interface PullSample {
   readonly peakMib: number;
   /** The slowest answer to a small question (Version) during the pull. */
   readonly slowestAnswerMs: number;
+  /** How late the daemon's event loop was at most, as it tells itself; only davit does. */
+  readonly loopDelayMs: number | undefined;
 }
 
 export async function measurePull(target: Target, image: string): Promise<PullSample> {
-  const { client, daemonPid, group } = target;
+  const { client, daemonPid, group, metrics } = target;
   if (daemonPid === undefined || group === undefined) throw new Error('the daemon was not started here');
   await untilQuiet(target);
   writeFileSync(`/proc/${daemonPid}/clear_refs`, '5'); // the peak counts from now on; proc_pid_clear_refs(5)
+  await loopDelayMs(metrics); // counts from now on
   const cpuBefore = group.usedMs();
   const pulled = new AbortController();
   const answers = slowestAnswer(target, pulled.signal);
   const start = performance.now();
   await client.pullImage({ image: { image } }, { timeoutMs: PULL_MS });
   const wallMs = performance.now() - start;
+  const [cpuMs, peak] = [group.usedMs() - cpuBefore, peakMib(daemonPid)];
   pulled.abort();
-  return {
-    wallMs,
-    slowestAnswerMs: await answers,
-    cpuMs: group.usedMs() - cpuBefore,
-    peakMib: peakMib(daemonPid),
-  };
+  const slowestAnswerMs = await answers;
+  return { wallMs, cpuMs, peakMib: peak, slowestAnswerMs, loopDelayMs: await loopDelayMs(metrics) };
 }
 
 export async function removeImage(target: Target, image: string): Promise<void> {
@@ -62,6 +65,15 @@ async function untilQuiet({ group }: Target): Promise<void> {
     if (now - before < 25) return;
     before = now;
   }
+}
+
+/** The longest delay since it was asked last. */
+async function loopDelayMs(socketPath: string | undefined): Promise<number | undefined> {
+  if (socketPath === undefined) return undefined;
+  const asked = request({ socketPath, path: '/metrics' }).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  const seconds = /^davit_event_loop_delay_seconds\{statistic="max"\} (.*)$/m.exec(await text(answer))?.[1];
+  return Number(seconds) * 1000;
 }
 
 function peakMib(pid: number): number {

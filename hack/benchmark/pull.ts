@@ -109,7 +109,7 @@ async function makeImages(
 async function startAll(stack: AsyncDisposableStack, dir: string, options: PullOptions): Promise<Target[]> {
   const archive = join(dir, 'busybox.tar');
   await writeImageArchive(archive, busyboxImage());
-  const what = { archive, image: BUSYBOX_IMAGE, handler: '' };
+  const what = { archive, image: BUSYBOX_IMAGE, handler: '', withMetrics: true };
   const targets: Target[] = [];
   const start = async (name: string, network: number, starter: typeof startDavit): Promise<void> => {
     say(`starting ${name}`);

@@ -14,6 +14,8 @@ export interface Target {
   readonly daemonPid: number | undefined;
   /** All CPU time of daemon, monitors, runtimes and containers; only known for a daemon that was started here. */
   readonly group: CpuGroup | undefined;
+  /** Where its metrics are served; only davit's, and if it was told to. */
+  readonly metrics: string | undefined;
 }
 
 export interface Endpoint {
@@ -21,6 +23,8 @@ export interface Endpoint {
   readonly handler: string;
   readonly image: string;
   readonly group?: CpuGroup;
+  /** The path of a socket. */
+  readonly metrics?: string;
 }
 
 /** Connects, and makes sure that the image is there. */
@@ -36,6 +40,7 @@ export async function connect(endpoint: Endpoint): Promise<Target> {
     image: endpoint.image,
     daemonPid: await ownerOfSocket(endpoint.socket),
     group: endpoint.group,
+    metrics: endpoint.metrics,
   };
 }
 

@@ -30,8 +30,10 @@ import type { UnpackLimits } from './unpack/limits.ts';
 
 export interface ImagesOptions {
   readonly db: Database;
-  /** Holds `layers`, `snapshots` and `ingest`. */
+  /** Holds `snapshots`, and `layers` and `ingest` unless these have a place of their own. */
   readonly root: string;
+  /** Holds `layers` and `ingest`: another disk, perhaps. */
+  readonly layersRoot?: string;
   /** Holds the mounted root file systems. */
   readonly runDir: string;
   readonly registries: RegistryOptions;
@@ -52,6 +54,12 @@ export interface PullObserver {
   readonly pulled: Observe;
   /** What became of the layers of a pulled image. */
   readonly layers: (layers: LayersNeeded) => void;
+}
+
+/** One that an archive has. */
+export interface LoadedImage extends Image {
+  /** What the archive calls it. It may have other tags, from elsewhere. */
+  readonly loadedTags: readonly string[];
 }
 
 export interface PullRequest {
@@ -102,7 +110,7 @@ export class Images implements AsyncDisposable {
   /** Reads the records, and clears away what a crash left half done. */
   static async open(options: ImagesOptions): Promise<Images> {
     const records = await ImageRecords.open(options.db, options.log);
-    const layers = await LayerStore.open(options);
+    const layers = await LayerStore.open({ ...options, root: options.layersRoot ?? options.root });
     const locks = new KeyedLock<ImageId>();
     const { root, runDir } = options;
     const snapshots = await Snapshots.open({
@@ -152,13 +160,15 @@ export class Images implements AsyncDisposable {
    * @throws {Fault} not_found — there is no such file; invalid_argument — it is no archive of images;
    *   and as `pull()`
    */
-  async load(call: Call, archivePath: string): Promise<Image[]> {
+  async load(call: Call, archivePath: string): Promise<LoadedImage[]> {
     try {
       using _stage = stage(call, 'read archive');
       await using archive = await Archive.open(archivePath, this.#layers.ingestDir, call.signal);
-      const images: Image[] = [];
-      for (const source of await archive.images(call.signal))
-        images.push(await this.#install(call, source, { isUrgent: false }));
+      const images: LoadedImage[] = [];
+      for (const source of await archive.images(call.signal)) {
+        const image = await this.#install(call, source, { isUrgent: false });
+        images.push({ ...image, loadedTags: source.repoTags });
+      }
       return images;
     } catch (error) {
       throw explainDisk(error, `load "${archivePath}"`);
@@ -193,7 +203,7 @@ export class Images implements AsyncDisposable {
   usage(): Promise<{ mountpoint: string; usedBytes: bigint; inodesUsed: bigint }> {
     const layers = this.#layers.list();
     return Promise.resolve({
-      mountpoint: this.#options.root,
+      mountpoint: this.#options.layersRoot ?? this.#options.root,
       usedBytes: layers.reduce((sum, { diskBytes }) => sum + BigInt(diskBytes), 0n),
       inodesUsed: layers.reduce((sum, { inodes }) => sum + BigInt(inodes), 0n),
     });

@@ -47,6 +47,16 @@ test.each(archives)('load() installs %s', async (_, pack, repoDigests) => {
   expect((await store.onDisk()).ingest).toEqual([]);
 });
 
+test('load() tells what the archive calls an image, not what else it is called', async () => {
+  const path = join(store.dir, 'archive');
+  for (const tag of ['app:v1', 'app:v2']) {
+    writeFileSync(path, toOciArchive(small, tag));
+    const [image] = await store.images.load(testCall, path);
+    expect(image?.loadedTags).toEqual([`docker.io/library/${tag}`]);
+  }
+  expect(store.images.list()[0]?.repoTags).toHaveLength(2);
+});
+
 test('load() takes an image without a name', async () => {
   const path = join(store.dir, 'archive');
   writeFileSync(path, buildImageArchive({ files: base }));

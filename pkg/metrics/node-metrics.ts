@@ -12,20 +12,24 @@ export interface NodeFacts {
   readonly sandboxes: () => Iterable<string>;
   readonly images: () => number;
   readonly imageBytes: () => Promise<number>;
+  /** How often the event loop is looked at. */
+  readonly loopResolutionMs?: number;
 }
 
-/** How often the event loop is looked at, in milliseconds: each time wakes the processor. */
-const RESOLUTION_MS = 50;
+/** How often the event loop is looked at, in milliseconds, unless told otherwise: each time wakes the processor. */
+export const LOOP_RESOLUTION_MS = 50;
 
 export class NodeMetrics implements Disposable {
-  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  readonly #delay: ReturnType<typeof monitorEventLoopDelay>;
 
   constructor(registry: Registry, facts: NodeFacts, version: string) {
+    const { loopResolutionMs = LOOP_RESOLUTION_MS } = facts;
+    this.#delay = monitorEventLoopDelay({ resolution: loopResolutionMs });
     addBuildInfo(registry, version);
     addOperations(registry, facts);
     addStores(registry, facts);
     addProcess(registry);
-    this.#addEventLoop(registry);
+    this.#addEventLoop(registry, loopResolutionMs);
     this.#delay.enable();
   }
 
@@ -34,15 +38,15 @@ export class NodeMetrics implements Disposable {
   }
 
   /** Since it was asked last: a histogram of all time would hide what happens now. */
-  #addEventLoop(registry: Registry): void {
+  #addEventLoop(registry: Registry, resolutionMs: number): void {
     const delay = this.#delay;
     new Gauge({
       name: 'davit_event_loop_delay_seconds',
-      help: `How late the event loop was since the last scrape, looked at every ${RESOLUTION_MS} ms.`,
+      help: `How late the event loop was since the last scrape, looked at every ${resolutionMs} ms.`,
       labelNames: ['statistic'],
       registers: [registry],
       collect() {
-        const late = (ns: number) => Math.max(0, ns / 1e9 - RESOLUTION_MS / 1000);
+        const late = (ns: number) => Math.max(0, ns / 1e9 - resolutionMs / 1000);
         this.set({ statistic: 'p50' }, late(delay.percentile(50)));
         this.set({ statistic: 'p99' }, late(delay.percentile(99)));
         this.set({ statistic: 'max' }, late(delay.max));

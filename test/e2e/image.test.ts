@@ -183,8 +183,16 @@ test('an image whose containers still are is not removed under them', async () =
   await pod.remove();
 });
 
-test('the image file system is told with its use, and that of containers', async () => {
-  const { imageFilesystems } = await node.client.imageFsInfo();
+test('the file systems of images and of containers are told with their use', async () => {
+  const pod = await TestPod.run(node);
+  const container = await pod.start();
+  await container.exec(['dd', 'if=/dev/zero', 'of=/written', 'bs=1M', 'count=2']);
+  const { imageFilesystems, containerFilesystems } = await node.client.imageFsInfo();
+  await pod.remove();
+  expect(containerFilesystems).toHaveLength(1);
+  expect(containerFilesystems[0]?.fsId?.mountpoint).toBe(node.place.root);
+  expect(containerFilesystems[0]?.usedBytes?.value).toBeGreaterThanOrEqual(2n << 20n);
+  expect(containerFilesystems[0]?.usedBytes?.value).toBeLessThan(3n << 20n);
   expect(imageFilesystems).toHaveLength(1);
   expect(imageFilesystems[0]?.fsId?.mountpoint).toContain(node.place.root);
   expect(imageFilesystems[0]?.usedBytes?.value).toBeGreaterThan(1_000_000n);

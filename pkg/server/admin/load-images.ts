@@ -8,6 +8,6 @@ import type { ServerDeps } from '../deps.ts';
 export function loadImages(deps: Pick<ServerDeps, 'images'>): AdminHandlers<Call>['loadImages'] {
   return async (call, { path }) => {
     const images = await deps.images.load(call, toAbsolutePath(required(path, 'path'), 'path'));
-    return { references: images.flatMap(({ repoTags }) => repoTags), ids: images.map(({ id }) => id) };
+    return { references: images.flatMap(({ loadedTags }) => loadedTags), ids: images.map(({ id }) => id) };
   };
 }
