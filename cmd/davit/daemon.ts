@@ -129,6 +129,7 @@ function openImages(
     ...(config.image.root !== '' && { layersRoot: config.image.root }),
     registries: registryOptions(config.image),
     pinned: config.image.pinned,
+    signaturePolicy: config.image.signature_policy,
     concurrency: { downloads: config.image.max_downloads, unpacks: config.image.max_unpacks },
     maxBytesPerSecond: config.image.max_bytes_per_second,
     isInUse: (id: ImageId) => containers.list().some((container) => imagesUsed(container).has(id)),

@@ -89,6 +89,12 @@ const image = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe('images that the kubelet is not to remove: names, or with * for any characters'),
+  signature_policy: z
+    .union([z.literal(''), absolutePath])
+    .default('')
+    .describe(
+      'which images must be signed by whom: a containers-policy.json, read at each pull; empty for none',
+    ),
   max_downloads: count(1, 64)
     .default(6)
     .describe(

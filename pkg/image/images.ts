@@ -24,7 +24,9 @@ import { PullLog, type PullProgress } from './pull-log.ts';
 import { parseReference, type Reference } from './reference.ts';
 import { RegistrySession, type FetchedManifest, type RegistryOptions } from './registry/client.ts';
 import { fingerprintOf, type RegistryAuth } from './registry/credentials.ts';
-import { fetchTop, namesFor, resolveImage } from './resolve.ts';
+import { fetchTop, findManifest, namesFor, resolveImage, type FoundManifest } from './resolve.ts';
+import type { SignatureDemands } from './signature/signature-demands.ts';
+import { SignaturePolicy } from './signature/signature-policy.ts';
 import { Snapshots } from './snapshots.ts';
 import type { UnpackLimits } from './unpack/limits.ts';
 
@@ -41,6 +43,8 @@ export interface ImagesOptions {
   /** Of all pulls together; 0 or absent for no limit. */
   readonly maxBytesPerSecond?: number;
   readonly limits?: UnpackLimits;
+  /** Path of a file that says which images must be signed by whom; '' or absent for none. */
+  readonly signaturePolicy?: string;
   /** Names of images that the kubelet is to keep, see `pinMatcher()`. */
   readonly pinned?: readonly string[];
   /** Whether a container has the image: it is kept then. */
@@ -85,6 +89,7 @@ export class Images implements AsyncDisposable {
   readonly #options: ImagesOptions;
   readonly #records: ImageRecords;
   readonly #layers: LayerStore;
+  readonly #policy: SignaturePolicy;
   readonly #flights = new SingleFlight<string, Image>();
   readonly #locks: KeyedLock<ImageId>;
   readonly #isPinned: (names: Pick<Image, 'repoTags' | 'repoDigests'>) => boolean;
@@ -99,6 +104,7 @@ export class Images implements AsyncDisposable {
     this.#isPinned = pinMatcher(options.pinned ?? []);
     this.#records = parts.records;
     this.#layers = parts.layers;
+    this.#policy = new SignaturePolicy(options.signaturePolicy ?? '');
     this.#locks = parts.locks;
     this.snapshots = parts.snapshots;
     const { layers, locks, records } = parts;
@@ -140,7 +146,8 @@ export class Images implements AsyncDisposable {
    * nothing.
    *
    * @throws {Fault} invalid_argument — the reference; unavailable — the registry cannot be reached, prefixed
-   *   `RegistryUnavailable: `; not_found; failed_precondition — access denied; data_loss — what came is not what
+   *   `RegistryUnavailable: `; not_found; failed_precondition — access denied, or it is not signed as the policy
+   *   wants, prefixed `SignatureValidationFailed: `; data_loss — what came is not what
    *   its digest says; resource_exhausted — the disk, or a layer out of all proportion; unimplemented
    */
   async pull(call: Call, { reference: text, auth, isUrgent: wanted = false }: PullRequest): Promise<Image> {
@@ -164,6 +171,7 @@ export class Images implements AsyncDisposable {
     try {
       using _stage = stage(call, 'read archive');
       await using archive = await Archive.open(archivePath, this.#layers.ingestDir, call.signal);
+      await this.#policy.expectArchiveAllowed(archive.form, archivePath);
       const images: LoadedImage[] = [];
       for (const source of await archive.images(call.signal)) {
         const image = await this.#install(call, source, { isUrgent: false });
@@ -234,11 +242,15 @@ export class Images implements AsyncDisposable {
 
   async #pullOnce(call: Call, progress: PullProgress, { reference, auth, isUrgent }: Wanted): Promise<Image> {
     try {
+      const demands = await this.#policy.demandsOn(reference);
       await using session = await RegistrySession.open(this.#options.registries, reference, auth);
       const top = await this.#resolveTop(call, session, reference);
+      const found = demands.isEmpty
+        ? undefined
+        : await this.#checkSignatures(call, session, { reference, top, demands });
       const known = this.#records.findByManifest(top.digest);
       if (known !== undefined && this.#isWhole(known)) return await this.#rename(call, known, reference, top);
-      const source = await this.#resolve(call, session, { reference, top });
+      const source = await this.#resolve(call, session, { reference, top, found });
       const needed = needs(this.#layers, source.layers);
       progress.follow(source.layers, (chainId) => this.#layers.find(chainId) !== undefined);
       const image = await this.#install(call, source, { isUrgent });
@@ -257,10 +269,28 @@ export class Images implements AsyncDisposable {
   async #resolve(
     call: Call,
     session: RegistrySession,
-    { reference, top }: { reference: Reference; top: FetchedManifest },
+    {
+      reference,
+      top,
+      found,
+    }: { reference: Reference; top: FetchedManifest; found: FoundManifest | undefined },
   ): Promise<ImageSource> {
     using _stage = stage(call, 'fetch manifest and config');
-    return await resolveImage(session, reference, top, call.signal);
+    const { signal } = call;
+    const manifest = found ?? (await findManifest(session, reference, top, signal));
+    return await resolveImage(session, reference, manifest, signal);
+  }
+
+  /** Before anything else of the image is read, and also if the image is here: the policy may have changed. */
+  async #checkSignatures(
+    call: Call,
+    session: RegistrySession,
+    { reference, top, demands }: { reference: Reference; top: FetchedManifest; demands: SignatureDemands },
+  ): Promise<FoundManifest> {
+    using _stage = stage(call, 'check signatures');
+    const found = await findManifest(session, reference, top, call.signal);
+    await demands.check(session, new Set([top.digest, found.digest]), call.signal);
+    return found;
   }
 
   #isWhole({ chainIds }: Image): boolean {

@@ -13,7 +13,7 @@ const MAX_INDEX_ENTRIES = 10_000;
 const digest = z.string().refine(isDigest, 'must be a sha256 or sha512 digest');
 const annotations = z.record(z.string(), z.string()).nullish();
 
-const descriptorSchema = z.object({
+export const descriptorSchema = z.object({
   mediaType: z.string(),
   digest,
   size: z.int().min(0),

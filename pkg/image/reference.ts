@@ -93,6 +93,17 @@ function toReference({ registry, repository, tag, digest }: Parts): Reference {
   };
 }
 
+/** Whether the text names a repository alone: neither a tag nor a digest is written in it. */
+export function isNameOnly(text: string): boolean {
+  const [, tag, digest] = split(text);
+  return tag === undefined && digest === undefined;
+}
+
+/** `docker.io/library/busybox` */
+export function toName({ registry, repository }: Pick<Reference, 'registry' | 'repository'>): string {
+  return `${registry}/${repository}`;
+}
+
 /** `docker.io/library/busybox:latest`, or `undefined` if it has no tag. */
 export function toRepoTag({ registry, repository, tag }: Reference): string | undefined {
   return tag === undefined ? undefined : `${registry}/${repository}:${tag}`;

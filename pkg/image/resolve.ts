@@ -27,18 +27,21 @@ export async function fetchTop(
   return await session.manifest(digest ?? tag ?? 'latest', signal);
 }
 
-/**
- * @param top as `fetchTop()` gave it
- * @throws {Fault} not_found — no image for this machine; data_loss — something is not what its digest says;
- *   unimplemented — it is of a kind that we do not take
- */
+/** The manifest for this machine. */
+export interface FoundManifest {
+  readonly manifest: Manifest;
+  readonly digest: Digest;
+  /** What the reference stands for: the same, or an index that leads to it. */
+  readonly top: FetchedManifest;
+}
+
+/** @throws {Fault} data_loss — the config is not what its digest says; unimplemented — it is of a kind that we do not take */
 export async function resolveImage(
   session: RegistrySession,
   reference: Reference,
-  top: FetchedManifest,
+  { manifest, top }: FoundManifest,
   signal: AbortSignal,
 ): Promise<ImageSource> {
-  const manifest = await findManifest(session, reference, top, signal);
   const data = await fetchConfig(session, manifest.config, signal);
   const config = parseImageConfig(data, manifest.layers.length, `config of "${reference.toString()}"`);
   const { repoTags, repoDigests } = namesFor(reference, top);
@@ -62,17 +65,22 @@ export function namesFor(
   return { repoTags: tag === undefined ? [] : [tag], repoDigests: [toRepoDigest(reference, digest)] };
 }
 
-async function findManifest(
+/**
+ * @param top as `fetchTop()` gave it
+ * @throws {Fault} not_found — no image for this machine; data_loss — something is not what its digest says;
+ *   unimplemented — it is of a kind that we do not take
+ */
+export async function findManifest(
   session: RegistrySession,
   reference: Reference,
   top: FetchedManifest,
   signal: AbortSignal,
-): Promise<Manifest> {
+): Promise<FoundManifest> {
   const what = `manifest of "${reference.toString()}"`;
   let fetched = top;
   for (let depth = 0; depth < MAX_INDEX_DEPTH; depth++) {
     const parsed = parseManifest(fetched.data, fetched.mediaType, what);
-    if (parsed.kind === 'manifest') return parsed.manifest;
+    if (parsed.kind === 'manifest') return { manifest: parsed.manifest, digest: fetched.digest, top };
     const platform = hostPlatform();
     const entry = selectPlatform(parsed.index, platform);
     if (entry === undefined) {

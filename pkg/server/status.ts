@@ -24,8 +24,16 @@ const MAX_MESSAGE_LENGTH = 2000;
 /** Deep enough for every chain of ours; a chain that bites its own tail ends here. */
 const MAX_CAUSES = 8;
 
+/**
+ * The kubelet knows these by how the message begins, and looks at it only if the code is UNKNOWN.
+ * Source: kubelet, `remoteImageService.PullImage()` and `evalCRIPullErr()`.
+ */
+const NAMED_FOR_KUBELET = /^(?:RegistryUnavailable|SignatureValidationFailed): /;
+
 export function toStatus(fault: Fault): Partial<ServiceError> & StatusObject {
-  return { code: STATUS[fault.code], details: messageOf(fault), metadata: new Metadata() };
+  const isNamed = NAMED_FOR_KUBELET.test(fault.message);
+  const code = isNamed ? status.UNKNOWN : STATUS[fault.code];
+  return { code, details: messageOf(fault), metadata: new Metadata() };
 }
 
 /**

@@ -34,13 +34,20 @@ export class Archive implements AsyncDisposable {
     throw new Fault('invalid_argument', `cannot load "${this.#path}": it has no image for this machine`);
   }
 
-  async #read(signal: AbortSignal): Promise<ImageSource[]> {
-    if (this.#files.has('index.json')) return await readOciLayout(this.#files, signal);
-    if (this.#files.has('manifest.json')) return await readDockerArchive(this.#files, signal);
+  /** @throws {Fault} invalid_argument — it is neither */
+  get form(): 'docker' | 'oci' {
+    if (this.#files.has('index.json')) return 'oci';
+    if (this.#files.has('manifest.json')) return 'docker';
     throw new Fault(
       'invalid_argument',
       `cannot load "${this.#path}": it is neither an OCI layout nor an archive of Docker`,
     );
+  }
+
+  async #read(signal: AbortSignal): Promise<ImageSource[]> {
+    return this.form === 'oci'
+      ? await readOciLayout(this.#files, signal)
+      : await readDockerArchive(this.#files, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -29,7 +29,11 @@ export async function pushIndex(
   return index;
 }
 
-async function pushBlob(registry: string, repository: string, { digest, data }: TestBlob): Promise<void> {
+export async function pushBlob(
+  registry: string,
+  repository: string,
+  { digest, data }: TestBlob,
+): Promise<void> {
   const begun = await send(`http://${registry}/v2/${repository}/blobs/uploads/`, 'POST');
   const place = new URL(begun.headers.get('location') ?? '', `http://${registry}`);
   place.searchParams.set('digest', digest);

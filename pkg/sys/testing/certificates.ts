@@ -35,18 +35,21 @@ export async function makeAuthority(dir: string, name = 'ca'): Promise<Certifica
   return { cert, key };
 }
 
-/** For a server at 127.0.0.1 and ::1, and for clients. */
+const LOCALHOST = 'subjectAltName = IP:127.0.0.1, IP:::1, DNS:localhost\n';
+
+/** For a server at 127.0.0.1 and ::1, and for clients; for something else with other `extensions`, as openssl has them. */
 export async function makeCertificate(
   dir: string,
   name: string,
   authority: Certificate,
+  extensions = LOCALHOST,
 ): Promise<Certificate> {
-  const [cert, key, request, extensions] = ['crt', 'key', 'csr', 'ext'].map((end) =>
+  const [cert, key, request, extensionsFile] = ['crt', 'key', 'csr', 'ext'].map((end) =>
     join(dir, `${name}.${end}`),
   ) as [string, string, string, string];
-  writeFileSync(extensions, 'subjectAltName = IP:127.0.0.1, IP:::1, DNS:localhost\n');
+  writeFileSync(extensionsFile, extensions);
   await openssl('req', '-new', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', `/CN=${name}`);
   const signed = ['-CA', authority.cert, '-CAkey', authority.key, '-CAcreateserial', '-days', '2'];
-  await openssl('x509', '-req', '-in', request, '-out', cert, ...signed, '-extfile', extensions);
+  await openssl('x509', '-req', '-in', request, '-out', cert, ...signed, '-extfile', extensionsFile);
   return { cert, key };
 }
