@@ -183,19 +183,23 @@ test('an image whose containers still are is not removed under them', async () =
   await pod.remove();
 });
 
-test('the file systems of images and of containers are told with their use', async () => {
-  const pod = await TestPod.run(node);
-  const container = await pod.start();
-  await container.exec(['dd', 'if=/dev/zero', 'of=/written', 'bs=1M', 'count=2']);
-  const { imageFilesystems, containerFilesystems } = await node.client.imageFsInfo();
-  await pod.remove();
-  expect(containerFilesystems).toHaveLength(1);
-  expect(containerFilesystems[0]?.fsId?.mountpoint).toBe(node.place.root);
-  expect(containerFilesystems[0]?.usedBytes?.value).toBeGreaterThanOrEqual(2n << 20n);
-  expect(containerFilesystems[0]?.usedBytes?.value).toBeLessThan(3n << 20n);
+test('the file system of images is told with its use', async () => {
+  const { imageFilesystems } = await node.client.imageFsInfo();
   expect(imageFilesystems).toHaveLength(1);
   expect(imageFilesystems[0]?.fsId?.mountpoint).toContain(node.place.root);
   expect(imageFilesystems[0]?.usedBytes?.value).toBeGreaterThan(1_000_000n);
   expect(imageFilesystems[0]?.inodesUsed?.value).toBeGreaterThan(100n);
   expect(imageFilesystems[0]?.timestamp).toBeGreaterThan(BigInt(Date.now() - 60_000) * 1_000_000n);
+});
+
+test('the file system of containers is told with what they have written', async () => {
+  const pod = await TestPod.run(node);
+  const container = await pod.start();
+  await container.exec(['dd', 'if=/dev/zero', 'of=/written', 'bs=1M', 'count=2']);
+  const { containerFilesystems } = await node.client.imageFsInfo();
+  await pod.remove();
+  const written = containerFilesystems[0]?.usedBytes?.value ?? 0n;
+  expect(containerFilesystems[0]?.fsId?.mountpoint).toBe(node.place.root);
+  expect(written).toBeGreaterThanOrEqual(2n << 20n);
+  expect(written).toBeLessThan(3n << 20n);
 });
