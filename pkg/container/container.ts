@@ -55,6 +55,8 @@ export interface Container {
   /** Absolute path of the log, or '' for none. */
   readonly logPath: string;
   readonly tty: boolean;
+  /** Whether its standard input ends with the first client that has attached. */
+  readonly stdinOnce: boolean;
   /** What the kernel has made of what was last asked for, in CRI's terms: see `actualResources()`. */
   readonly resources?: ResourcesInput | undefined;
   readonly user?: ContainerUser | undefined;

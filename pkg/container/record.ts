@@ -66,6 +66,7 @@ const recordV1 = z.strictObject({
   mounts: z.array(mount),
   logPath: z.string(),
   tty: z.boolean(),
+  stdinOnce: z.boolean().default(false), // older records have none
   resources: resourcesSchema.optional(),
   user: z.strictObject({ uid, gid: uid, supplementalGroups: z.array(uid) }).optional(),
   stopSignal: z.string(),

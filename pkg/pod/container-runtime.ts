@@ -7,6 +7,7 @@ import type { Plan } from '../container/create.ts';
 import { containerPaths } from '../container/paths.ts';
 import { mayExit } from '../container/phase.ts';
 import { attachToConmon, type ConmonAttachment } from '../runtime/conmon-attach.ts';
+import { ConmonListeners } from '../runtime/conmon-listeners.ts';
 import { endOrphanExecs } from '../runtime/exec-orphans.ts';
 import { ExecSession, type ExecCommand, type ExecPlace } from '../runtime/exec-session.ts';
 import { execSync, type ExecDeps, type ExecResult } from '../runtime/exec-sync.ts';
@@ -40,6 +41,7 @@ export interface ContainerRuntimeOptions {
 
 export class ContainerRuntime {
   readonly #options: ContainerRuntimeOptions;
+  readonly #listeners = new ConmonListeners();
 
   constructor(options: ContainerRuntimeOptions) {
     this.#options = options;
@@ -113,12 +115,19 @@ export class ContainerRuntime {
     return await endOrphanExecs(cgroups.cgroups, call, this.#execPlace(container));
   }
 
-  /** @param onOutput is given what the container prints, as it comes: the container waits for it */
+  /**
+   * @param options.stdin whether the client types; one who does not leaves the container's input alone
+   * @param onOutput is given what the container prints, as it comes: the container waits for it
+   */
   async attach(
     container: Container,
+    { stdin }: { readonly stdin: boolean },
     onOutput: (name: 'stdout' | 'stderr', chunk: Buffer) => void,
   ): Promise<ConmonAttachment> {
-    return await attachToConmon(this.#location(container), onOutput);
+    const location = this.#location(container);
+    const mayEndInput = container.stdinOnce && !container.tty; // a terminal has no end
+    if (mayEndInput && !stdin) return await this.#listeners.attach(location, onOutput);
+    return await attachToConmon(location, onOutput);
   }
 
   async resize(

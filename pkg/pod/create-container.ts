@@ -179,6 +179,7 @@ function invent(
     annotations: config.annotations,
     logPath: toLogPath(sandbox.config.logDirectory, config.logPath),
     tty: config.tty,
+    stdinOnce: config.stdin && config.stdinOnce,
     resources: config.resources,
     stopSignal,
     handler: sandbox.config.handler,

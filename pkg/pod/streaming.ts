@@ -58,11 +58,11 @@ export class PodStreams implements StreamBackend {
     return await this.#deps.runtime.exec(call, container, { args, ...wanted });
   }
 
-  async attach(call: Call, { id }: AttachTarget, onOutput: OnOutput): Promise<Attachment> {
+  async attach(call: Call, { id, stdin }: AttachTarget, onOutput: OnOutput): Promise<Attachment> {
     const container = this.#deps.containers.get(id);
     refuseUnlessRunning(container, 'attach to');
     const { runtime } = this.#deps;
-    const attachment = await runtime.attach(container, onOutput);
+    const attachment = await runtime.attach(container, { stdin }, onOutput);
     return {
       ...attachment,
       resize: (size) => runtime.resize(detached(call), container, size),

@@ -1,12 +1,11 @@
 import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { createWebSocketStream, WebSocket } from 'ws';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { WebSocket } from 'ws';
 import { expect, test } from 'vitest';
 import { eventually } from '../sys/testing/eventually.ts';
 import type { StreamServer } from './server.ts';
 import { execTarget, FakeBackend, listen, SANDBOX } from './testing/fake-backend.ts';
-import { SpdyClient } from './testing/spdy-client.ts';
+import { connectTunnel } from './testing/tunnel-client.ts';
 import type { StreamTarget } from './backend.ts';
 
 /** What has come on each channel. */
@@ -105,8 +104,6 @@ test('input over a WebSocket is held back when the command does not read', async
   socket.terminate();
 });
 
-const HANDSHAKE = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' };
-
 const forwardTarget = (ports: readonly number[]) => ({ kind: 'portforward', id: SANDBOX, ports }) as const;
 
 async function greeter(): Promise<{ port: number } & Disposable> {
@@ -128,19 +125,7 @@ function connectingBackend(): FakeBackend {
 test('port-forward works in a tunnel, as kubectl does it', async () => {
   using greeting = await greeter();
   await using server = await listen(connectingBackend());
-  const protocol = 'SPDY/3.1+portforward.k8s.io'; // no client of `ws` can ask for it
-  const key = Buffer.alloc(16).toString('base64');
-  const headers = { ...HANDSHAKE, 'Sec-WebSocket-Key': key, 'Sec-WebSocket-Protocol': protocol };
-  const sent = request(server.url(forwardTarget([])), { headers }).end();
-  const [response, transport] = (await once(sent, 'upgrade')) as [IncomingMessage, Socket];
-  expect(response.headers['sec-websocket-protocol']).toBe(protocol);
-  const socket = new WebSocket(null as never, undefined, {}) as WebSocket & {
-    _isServer: boolean;
-    setSocket(socket: Socket, head: Buffer, options: object): void;
-  };
-  socket._isServer = false; // so it masks what it sends, as clients must
-  socket.setSocket(transport, Buffer.alloc(0), { maxPayload: 1024 * 1024, allowSynchronousEvents: true });
-  using client = new SpdyClient(createWebSocketStream(socket));
+  using client = await connectTunnel(server.url(forwardTarget([])));
   const port = String(greeting.port);
   client.open({ streamtype: 'error', port, requestid: '1' });
   const data = client.open({ streamtype: 'data', port, requestid: '1' });

@@ -1,84 +1,135 @@
-// Exec, Attach and PortForward as a client of WebSocket sees them. The protocols are tested in pkg/stream.
+// Exec over both transports, as clients of our own see it: bytes, order, half-close, exit codes, sizes. What the
+// protocols say beyond that is tested in pkg/stream.
 
-import { expect, test } from 'vitest';
-import { WebSocket } from 'ws';
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { connectCommand, talk, TRANSPORTS, type CommandClient } from './harness/command-client.ts';
+import type { TestContainer } from './harness/container.ts';
+import { eventually } from './harness/eventually.ts';
 import { TestPod } from './harness/pod.ts';
 import { refusalOf } from './harness/refusal.ts';
 import { useNode } from './harness/use-node.ts';
 
 const node = useNode();
 
-/** Channels of v5.channel.k8s.io: the first byte of each message. */
-const [STDIN, STDOUT, STDERR, STATUS, CLOSE] = [0, 1, 2, 3, 255] as const;
+const ALL = { stdin: true, stdout: true, stderr: true };
+const TERMINAL = { stdin: true, stdout: true, tty: true };
 
-interface Answer {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly status: unknown;
+async function startContainer(): Promise<TestContainer> {
+  return await (await TestPod.run(node)).start();
 }
 
-/** Connects, sends `input` and its end, and collects what comes until the server closes. */
-async function talk(url: string, input = '', onFirst = (): void => undefined): Promise<Answer> {
-  const socket = new WebSocket(url.replace(/^http/, 'ws'), 'v5.channel.k8s.io');
-  const texts = new Map<number, Buffer[]>();
-  socket.on('message', (message: Buffer) => {
-    const [channel = -1] = message;
-    if (texts.size === 0) onFirst();
-    texts.set(channel, [...(texts.get(channel) ?? []), message.subarray(1)]);
-  });
-  socket.on('open', () => {
-    if (input !== '') socket.send(Buffer.concat([Buffer.from([STDIN]), Buffer.from(input)]));
-    socket.send(Buffer.from([CLOSE, STDIN]));
-  });
-  await new Promise((resolve, reject) => {
-    socket.on('close', resolve).on('error', reject);
-  });
-  const text = (channel: number) => Buffer.concat(texts.get(channel) ?? []).toString();
-  return { stdout: text(STDOUT), stderr: text(STDERR), status: JSON.parse(text(STATUS) || 'null') };
+async function execUrl({ id }: TestContainer, cmd: readonly string[], wanted: object = ALL): Promise<string> {
+  return (await node.client.exec({ containerId: id, cmd, ...wanted })).url;
 }
 
-test('a command gets its input and its end, and its output and exit code come back', async () => {
-  const pod = await TestPod.run(node);
-  const { id } = await pod.start();
-  const cmd = ['sh', '-c', 'cat; echo err >&2; exit 3'];
-  const streams = { stdin: true, stdout: true, stderr: true };
-  const { url } = await node.client.exec({ containerId: id, cmd, ...streams });
-  expect(await talk(url, 'hello\n')).toMatchObject({
-    stdout: 'hello\n',
-    stderr: 'err\n',
-    status: { status: 'Failure', reason: 'NonZeroExitCode', details: { causes: [{ message: '3' }] } },
+function failure(exitCode: number): object {
+  const details = { causes: [{ reason: 'ExitCode', message: String(exitCode) }] };
+  return { status: 'Failure', reason: 'NonZeroExitCode', details };
+}
+
+/** Whether a process with this in its command line runs in the container. */
+async function runs(container: TestContainer, words: string): Promise<boolean> {
+  const { stdout } = await container.exec(['ps', '-o', 'args']);
+  return stdout.split('\n').includes(words);
+}
+
+describe.each(TRANSPORTS)('over %s', (transport) => {
+  test('a command gets its input and its end, byte for byte, and output and exit code come back', async () => {
+    const container = await startContainer();
+    const url = await execUrl(container, ['sh', '-c', 'cat; echo end of input >&2; exit 3']);
+    const input = randomBytes(3_000_001);
+    const { stdout, stderr, status } = await talk(transport, url, { ...ALL, input });
+    expect(stdout.equals(input)).toBe(true);
+    expect(stderr.toString()).toBe('end of input\n');
+    expect(status).toMatchObject(failure(3));
+  });
+
+  test('lines come in the order in which they were written, and success is told', async () => {
+    const container = await startContainer();
+    const url = await execUrl(container, ['seq', '1', '200000'], { stdout: true });
+    const { stdout, status } = await talk(transport, url, { stdout: true });
+    expect(stdout.toString()).toBe(Array.from({ length: 200_000 }, (_, i) => `${i + 1}\n`).join(''));
+    expect(status).toEqual({ metadata: {}, status: 'Success' });
+  });
+
+  test.each([
+    { what: 'is killed', cmd: ['sh', '-c', 'kill -9 $$'], exitCode: 137, stderr: '' },
+    { what: 'is terminated', cmd: ['sh', '-c', 'kill -15 $$'], exitCode: 143, stderr: '' },
+    { what: 'is nowhere', cmd: ['nosuch'], exitCode: 127, stderr: 'nosuch' },
+    { what: 'is not where it should be', cmd: ['/bin/nosuch'], exitCode: 127, stderr: '/bin/nosuch' },
+    { what: 'may not be executed', cmd: ['/etc/passwd'], exitCode: 126, stderr: '/etc/passwd' },
+    { what: 'is a directory', cmd: ['/home'], exitCode: 126, stderr: '/home' },
+  ])('a command that $what ends with $exitCode, as in a shell', async ({ cmd, exitCode, stderr }) => {
+    const container = await startContainer();
+    const outcome = await talk(transport, await execUrl(container, cmd), ALL);
+    expect(outcome.status).toMatchObject(failure(exitCode));
+    expect(outcome.stderr.toString()).toContain(stderr);
+  });
+
+  test('a terminal has the size of the client, from the start and when it changes', async () => {
+    const container = await startContainer();
+    const loop = 'stty -echo; while read line; do stty size; done';
+    const client = await connectCommand(
+      transport,
+      await execUrl(container, ['sh', '-c', loop], TERMINAL),
+      TERMINAL,
+    );
+    await expectSize(client, 101, 33);
+    await expectSize(client, 80, 24);
+    client.endStdin(); // Control-D
+    await eventually('the server closes', () => client.closed);
+    expect(client.outcome().status).toMatchObject({ status: 'Success' });
+  });
+
+  test('a client that leaves ends its command', async () => {
+    const container = await startContainer();
+    const client = await connectCommand(transport, await execUrl(container, ['sleep', '3001']), ALL);
+    await eventually('it runs', () => runs(container, 'sleep 3001'));
+    client.leave();
+    await eventually('it has ended', async () => !(await runs(container, 'sleep 3001')));
+  });
+
+  test.each([
+    { what: 'reads nothing of what fills all pipes', cmd: ['sleep', '3002'], last: 'sleep 3002' },
+    {
+      what: 'also prints more than the client takes',
+      cmd: ['sh', '-c', 'yes & exec sleep 3003'],
+      last: 'sleep 3003',
+    },
+  ])('a client that leaves ends a command that $what', async ({ cmd, last }) => {
+    const container = await startContainer();
+    const client = await connectCommand(transport, await execUrl(container, cmd), ALL);
+    client.pause();
+    client.write(Buffer.alloc(32 * 1024 * 1024));
+    await eventually('it runs', () => runs(container, last));
+    client.leave();
+    await eventually('it has ended', async () => !(await runs(container, last)));
   });
 });
+
+/** Types until the terminal says so: a size may come later than what was typed after it. */
+async function expectSize(client: CommandClient, columns: number, rows: number): Promise<void> {
+  client.resize(columns, rows);
+  await eventually(`the terminal has ${columns} columns`, () => {
+    client.write('\n');
+    return client.outcome().stdout.toString().trimEnd().endsWith(`${rows} ${columns}`);
+  });
+}
 
 test('the address of an exec is good for one connection', async () => {
-  const pod = await TestPod.run(node);
-  const { id } = await pod.start();
-  const { url } = await node.client.exec({ containerId: id, cmd: ['true'], stdout: true });
-  expect(await talk(url)).toMatchObject({ status: { status: 'Success' } });
-  await expect(talk(url)).rejects.toThrow('Unexpected server response: 404');
-});
-
-test('attach shows what the container writes from then on, until it ends', async () => {
-  const pod = await TestPod.run(node);
-  const container = await pod.start({
-    command: ['sh', '-c', 'while [ ! -e /tmp/go ]; do echo tick; usleep 10000; done; echo the end'],
-  });
-  const { url } = await node.client.attach({ containerId: container.id, stdout: true });
-  const told = Promise.withResolvers<undefined>();
-  const answer = talk(url, '', () => {
-    told.resolve(undefined);
-  });
-  await told.promise;
-  await container.exec(['touch', '/tmp/go']);
-  expect((await answer).stdout).toMatch(/^(tick\n)+the end\n$/);
+  const container = await startContainer();
+  const url = await execUrl(container, ['true'], { stdout: true });
+  expect(await talk('websocket', url, { stdout: true })).toMatchObject({ status: { status: 'Success' } });
+  await expect(talk('websocket', url, { stdout: true })).rejects.toThrow('Unexpected server response: 404');
+  await expect(talk('spdy', url, { stdout: true })).rejects.toThrow('refused with 404');
 });
 
 test.each([
   { what: 'a terminal has no stderr of its own', streams: { tty: true, stdout: true, stderr: true } },
   { what: 'an exec without any stream is nothing', streams: {} },
 ])('$what', async ({ streams }) => {
-  const pod = await TestPod.run(node);
-  const { id } = await pod.start();
+  const { id } = await startContainer();
   const refusal = await refusalOf(node.client.exec({ containerId: id, cmd: ['true'], ...streams }));
   expect(refusal).toMatchObject({ code: 'INVALID_ARGUMENT' });
 });

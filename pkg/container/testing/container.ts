@@ -22,6 +22,7 @@ export function aContainer(state: ContainerState, id = 'c'.repeat(64)): Containe
     mounts: [],
     logPath: '/var/log/pods/web/0.log',
     tty: false,
+    stdinOnce: false,
     stopSignal: 'SIGTERM',
     handler: 'runc',
     ownPidNamespace: true,

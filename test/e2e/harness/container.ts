@@ -32,6 +32,7 @@ export interface ContainerOptions {
   readonly env?: Readonly<Record<string, string | Buffer>>;
   readonly resources?: LinuxContainerResourcesInit;
   readonly security?: LinuxContainerSecurityContextInit;
+  readonly streams?: Pick<ContainerConfigInit, 'stdin' | 'stdinOnce' | 'tty'>;
   /** Replaces what `containerConfig()` makes. */
   readonly config?: ContainerConfigInit;
 }
@@ -54,6 +55,7 @@ export function containerConfig(
     labels: { ...podLabels, 'io.kubernetes.container.name': name },
     annotations: { 'io.kubernetes.container.restartCount': '0' },
     logPath: `${name}/0.log`,
+    ...options.streams,
     linux: {
       resources: { cpuShares: 2n, oomScoreAdj: 1000n, ...options.resources },
       securityContext: {
