@@ -28,5 +28,7 @@ export async function connectTunnel(url: string): Promise<SpdyClient> {
   };
   socket._isServer = false; // so it masks what it sends, as clients must
   socket.setSocket(transport, head, { maxPayload: 0, allowSynchronousEvents: true });
-  return new SpdyClient(createWebSocketStream(socket));
+  const stream = createWebSocketStream(socket);
+  socket.on('close', () => stream.destroy()); // which it would not notice after a reset
+  return new SpdyClient(stream);
 }
