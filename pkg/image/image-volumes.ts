@@ -17,7 +17,7 @@ import type { LayerStore } from './layer-store.ts';
 
 export interface ImageVolumesOptions {
   readonly runDir: string;
-  readonly layers: Pick<LayerStore, 'pathOf'>;
+  readonly layers: Pick<LayerStore, 'pathOf' | 'release' | 'health'>;
   /** An image that is being removed gets no new volumes, and the other way round. */
   readonly locks: KeyedLock<ImageId>;
   readonly findImage: (id: ImageId) => Image | undefined;
@@ -40,7 +40,7 @@ export class ImageVolumes {
    * Mounts the volumes. It may be repeated, also after a reboot.
    *
    * @returns for each in its place the path on the host, free of symbolic links: that of a directory or of a file
-   * @throws {Fault} not_found — an image is not here; invalid_argument — a sub path is not in it. The messages
+   * @throws {Fault} not_found — an image is not here; failed_precondition — it is damaged; invalid_argument — a sub path is not in it. The messages
    *   begin with `ImageVolumeMountFailed: `, by which the kubelet knows them
    */
   async mount(call: Call, id: ContainerId, volumes: readonly ImageVolume[]): Promise<string[]> {
@@ -56,11 +56,13 @@ export class ImageVolumes {
   /** Unmounts those of the container; there being none is fine. */
   async remove(id: ContainerId): Promise<void> {
     const dir = this.#dirOf(id);
-    for (const name of await namesIn(dir)) {
+    const names = await namesIn(dir);
+    for (const name of names) {
       unmount(join(dir, name));
       await rmdir(join(dir, name));
     }
     await rmdirIfThere(dir);
+    if (names.length > 0) await this.#options.layers.release();
   }
 
   async #mountOne(call: Call, id: ContainerId, index: number, volume: ImageVolume): Promise<string> {
@@ -70,7 +72,10 @@ export class ImageVolumes {
       using _guard = await this.#options.locks.acquire(imageId, call.signal);
       const image = this.#options.findImage(imageId);
       if (image === undefined) throw notFound('image', imageId);
-      if (!isMountPoint(target)) await this.#mountImage(image, target);
+      if (!isMountPoint(target)) {
+        await this.#options.layers.health.expectUsable(image, call.signal);
+        await this.#mountImage(image, target);
+      }
       return subPath === '' ? target : await resolveSubPath(target, volume);
     } catch (cause) {
       if (call.signal.aborted) throw cause;

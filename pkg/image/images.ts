@@ -16,7 +16,9 @@ import { diskUsage, type DiskUsage } from './disk-usage.ts';
 import type { Image } from './image.ts';
 import { ImageRecords } from './image-records.ts';
 import type { ImageSource } from './image-source.ts';
+import { ImageVerification } from './image-verification.ts';
 import { ImageVolumes } from './image-volumes.ts';
+import type { BootHistory } from './layer-health.ts';
 import { LayerStore } from './layer-store.ts';
 import { needs, type LayersNeeded } from './layers-needed.ts';
 import { pinMatcher } from './pinned.ts';
@@ -49,6 +51,7 @@ export interface ImagesOptions {
   readonly pinned?: readonly string[];
   /** Whether a container has the image: it is kept then. */
   readonly isInUse: (id: ImageId) => boolean;
+  readonly boot: BootHistory;
   readonly log: Log;
   readonly observer?: PullObserver;
 }
@@ -84,6 +87,7 @@ interface Wanted {
 export class Images implements AsyncDisposable {
   readonly snapshots: Snapshots;
   readonly volumes: ImageVolumes;
+  readonly verification: ImageVerification;
   /** Those under way, and the last few. */
   readonly pulls: PullLog;
   readonly #options: ImagesOptions;
@@ -95,6 +99,7 @@ export class Images implements AsyncDisposable {
   readonly #isPinned: (names: Pick<Image, 'repoTags' | 'repoDigests'>) => boolean;
   /** What goes on although nobody waits for it. */
   readonly #background = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
 
   private constructor(
     options: ImagesOptions,
@@ -111,6 +116,7 @@ export class Images implements AsyncDisposable {
     const findImage = (id: ImageId) => records.find(id);
     this.pulls = new PullLog(layers.activities);
     this.volumes = new ImageVolumes({ runDir: options.runDir, layers, locks, findImage });
+    this.verification = new ImageVerification(this, layers);
   }
 
   /** Reads the records, and clears away what a crash left half done. */
@@ -139,6 +145,16 @@ export class Images implements AsyncDisposable {
   find(text: string): Image | undefined {
     const image = this.#records.find(text);
     return image && this.#pinned(image);
+  }
+
+  /** Whether containers can be made from it: one that cannot is as good as absent, and to be pulled again. */
+  isUsable({ chainIds }: Pick<Image, 'chainIds'>): boolean {
+    return chainIds.every((chainId) => this.#layers.health.isWhole(chainId));
+  }
+
+  /** Verifies in the background what may have suffered when the machine went down. */
+  start(): void {
+    this.#inBackground(this.#layers.health.proveAll(this.#closing.signal));
   }
 
   /**
@@ -231,6 +247,7 @@ export class Images implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
     await this.settle();
   }
 
@@ -249,10 +266,10 @@ export class Images implements AsyncDisposable {
         ? undefined
         : await this.#checkSignatures(call, session, { reference, top, demands });
       const known = this.#records.findByManifest(top.digest);
-      if (known !== undefined && this.#isWhole(known)) return await this.#rename(call, known, reference, top);
+      if (known !== undefined && this.isUsable(known)) return await this.#rename(call, known, reference, top);
       const source = await this.#resolve(call, session, { reference, top, found });
-      const needed = needs(this.#layers, source.layers);
-      progress.follow(source.layers, (chainId) => this.#layers.find(chainId) !== undefined);
+      const needed = needs(this.#layers.health, source.layers);
+      progress.follow(source.layers, (chainId) => this.#layers.health.isWhole(chainId));
       const image = await this.#install(call, source, { isUrgent });
       this.#options.observer?.layers(needed);
       return image;
@@ -291,10 +308,6 @@ export class Images implements AsyncDisposable {
     const found = await findManifest(session, reference, top, call.signal);
     await demands.check(session, new Set([top.digest, found.digest]), call.signal);
     return found;
-  }
-
-  #isWhole({ chainIds }: Image): boolean {
-    return chainIds.every((chainId) => this.#layers.find(chainId) !== undefined);
   }
 
   /** The same image, perhaps under a further name. */

@@ -1,8 +1,7 @@
 // The layers on this node, each unpacked once. One is in the database only when all of it is verified and on
 // disk; what is in the folder and not in the database is what a crash left, and goes.
 
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FairRate } from '../async/fair-rate.ts';
 import { FairSlots, type Party } from '../async/fair-slots.ts';
@@ -13,12 +12,15 @@ import { Fault, type FaultCode } from '../base/fault.ts';
 import { linkSignals } from '../base/signal.ts';
 import type { Database } from '../store/database.ts';
 import { RecordStore } from '../store/record-store.ts';
-import { ensureDirectory, removeTree, syncFs } from '../sys/files.ts';
+import { ensureDirectory, syncFs } from '../sys/files.ts';
 import type { BlobSource } from './blob-source.ts';
 import type { Digest } from './digest.ts';
 import { inheritAttributes } from './implied-directories.ts';
 import { LayerActivities } from './layer-activity.ts';
+import { LayerHealth, type BootHistory } from './layer-health.ts';
 import { LayerLeases } from './layer-leases.ts';
+import { LayerLeftovers } from './layer-leftovers.ts';
+import { LayerPlaces } from './layer-places.ts';
 import { layerCodec, type Layer, type WantedLayer } from './layer.ts';
 import { readAhead } from './read-ahead.ts';
 import { UnpackThreads } from './unpack-thread.ts';
@@ -33,6 +35,7 @@ export interface LayerStoreOptions {
   /** Of all that comes from registries together; 0 or absent for no limit. */
   readonly maxBytesPerSecond?: number;
   readonly limits?: UnpackLimits;
+  readonly boot: BootHistory;
   readonly log: Log;
 }
 
@@ -44,48 +47,64 @@ interface LayerWork {
   readonly signal: AbortSignal;
 }
 
+interface Parts {
+  readonly records: RecordStore<Digest, Layer>;
+  readonly places: LayerPlaces;
+  readonly locks: KeyedLock<Digest>;
+  readonly health: LayerHealth;
+  readonly ingestDir: string;
+}
+
 export class LayerStore {
   readonly #records: RecordStore<Digest, Layer>;
-  readonly #layersDir: string;
+  readonly #places: LayerPlaces;
+  readonly #leftovers: LayerLeftovers;
   readonly #ingestDir: string;
   readonly #limits: UnpackLimits;
-  readonly #log: Log;
+  readonly #bootId: string;
   readonly #flights = new SingleFlight<string, void>();
   /** Work begun, until it has cleaned up after itself. */
   readonly #working = new Set<Promise<void>>();
-  readonly #locks = new KeyedLock<Digest>();
+  readonly #locks: KeyedLock<Digest>;
   readonly #unpacks: FairSlots;
   readonly #downloads: FairSlots;
   /** Absent if there is no limit. */
   readonly #rate: FairRate | undefined;
   readonly #threads = new UnpackThreads();
+  readonly health: LayerHealth;
   /** For whoever looks on. */
   readonly activities = new LayerActivities();
   readonly #leases = new LayerLeases();
   #nextName: number;
 
-  private constructor(options: LayerStoreOptions, records: RecordStore<Digest, Layer>) {
-    this.#records = records;
-    this.#layersDir = join(options.root, 'layers');
-    this.#ingestDir = join(options.root, 'ingest');
+  private constructor(options: LayerStoreOptions, parts: Parts) {
+    this.#records = parts.records;
+    this.#places = parts.places;
+    this.#locks = parts.locks;
+    this.health = parts.health;
+    this.#ingestDir = parts.ingestDir;
+    this.#leftovers = new LayerLeftovers(parts.places, parts.ingestDir, options.log);
     this.#limits = options.limits ?? DEFAULT_LIMITS;
-    this.#log = options.log;
+    this.#bootId = options.boot.id;
     const { concurrency, maxBytesPerSecond = 0 } = options;
     this.#unpacks = new FairSlots(concurrency.unpacks);
     this.#downloads = new FairSlots(concurrency.downloads);
     this.#rate = maxBytesPerSecond > 0 ? new FairRate(maxBytesPerSecond) : undefined;
-    const names = records.list().map(({ directory }) => Number.parseInt(directory, NAME_RADIX));
+    const names = parts.records.list().map(({ directory }) => Number.parseInt(directory, NAME_RADIX));
     this.#nextName = Math.max(0, ...names) + 1;
   }
 
   /** What a crash left is moved aside here; `sweep()` deletes it. */
   static async open(options: LayerStoreOptions): Promise<LayerStore> {
-    const { db, log } = options;
+    const { db, root, boot, log } = options;
     const records = await RecordStore.load<Digest, Layer>(db, { kind: 'layer', codec: layerCodec, log });
-    const store = new LayerStore(options, records);
-    await ensureDirectory(store.#layersDir, 0o700); // images contain set-user-id programs: not for users of the host
-    await ensureDirectory(store.#ingestDir, 0o700);
-    await store.#setAside();
+    const places = await LayerPlaces.open(root);
+    const ingestDir = join(root, 'ingest');
+    await ensureDirectory(ingestDir, 0o700);
+    const locks = new KeyedLock<Digest>();
+    const health = await LayerHealth.open({ db, records, places, locks, boot, log });
+    const store = new LayerStore(options, { records, places, locks, health, ingestDir });
+    await store.#leftovers.setAside(new Set(records.list().map(({ directory }) => directory)));
     return store;
   }
 
@@ -99,7 +118,7 @@ export class LayerStore {
 
   /** @throws {Fault} not_found */
   pathOf(chainId: Digest): string {
-    return join(this.#layersDir, this.#records.get(chainId).directory);
+    return this.#places.layer(this.#records.get(chainId).directory);
   }
 
   /** For files that are needed while something is brought in; emptied at start. */
@@ -116,14 +135,14 @@ export class LayerStore {
   }
 
   /**
-   * Fetches and unpacks those that are missing, side by side; each once, however many ask. The caller holds a
+   * Fetches and unpacks those that are missing or damaged, side by side; each once, however many ask. The caller holds a
    * lease on them.
    *
    * @param layers of one image, the lowest first
    * @throws {Fault} data_loss — naming the digest that is wrong; resource_exhausted; what `source` throws
    */
   async ensure(layers: readonly WantedLayer[], source: BlobSource, signal: AbortSignal): Promise<void> {
-    const isMissing = layers.some(({ chainId }) => this.find(chainId) === undefined);
+    const isMissing = layers.some(({ chainId }) => !this.health.isWhole(chainId));
     await using _expected = isMissing ? this.#threads.expect() : undefined;
     await this.#ensureTop(layers, source, signal);
   }
@@ -182,7 +201,7 @@ export class LayerStore {
   /** Waits for a removal under way. */
   async #isThere(chainId: Digest, signal: AbortSignal): Promise<boolean> {
     using _guard = await this.#locks.acquire(chainId, signal);
-    return this.find(chainId) !== undefined;
+    return this.health.isWhole(chainId);
   }
 
   async #unpack(layers: readonly WantedLayer[], top: WantedLayer, work: LayerWork): Promise<void> {
@@ -196,11 +215,11 @@ export class LayerStore {
     work: LayerWork,
   ): Promise<'done' | 'again'> {
     const directory = (this.#nextName++).toString(NAME_RADIX);
-    const path = join(this.#layersDir, directory);
+    const path = this.#places.layer(directory);
     const activity = this.activities.of(top.chainId);
     let committed = false;
     try {
-      const unpacked = await this.#pipe(path, top, work);
+      const unpacked = await this.#pipe(directory, top, work);
       if (unpacked === undefined) return 'again';
       expectDigest(top.diffId, unpacked.diffId, 'its content');
       const { tree } = unpacked;
@@ -208,17 +227,16 @@ export class LayerStore {
       const lower = layers.slice(0, -1).map(({ chainId }) => this.pathOf(chainId));
       await inheritAttributes(tree.impliedDirectories, path, lower.toReversed());
       await syncFs(path);
-      const { diskBytes, inodes } = tree;
-      committed = await this.#commit(
-        { id: top.chainId, diffId: top.diffId, directory, diskBytes, inodes },
-        work,
-      );
+      const { diskBytes, inodes, inventory } = tree;
+      const { chainId: id, diffId } = top;
+      const layer = { id, diffId, directory, inventory, unprovenSince: this.#bootId, diskBytes, inodes };
+      committed = await this.#commit(layer, work);
       return 'done';
     } catch (error) {
       activity.state = 'failed';
       throw error;
     } finally {
-      if (!committed) await this.#discard(path);
+      if (!committed) await this.#leftovers.discard(directory);
     }
   }
 
@@ -228,7 +246,7 @@ export class LayerStore {
    * @returns what came; `undefined` if it was not the blob that was wanted, and somebody else may have that
    */
   async #pipe(
-    path: string,
+    directory: string,
     { chainId, diffId, blob }: WantedLayer,
     { source, signal }: LayerWork,
   ): Promise<Unpacked | undefined> {
@@ -241,33 +259,29 @@ export class LayerStore {
     const all = activity.download(rate?.limit(opened, parties, signal) ?? opened);
     const { turn, chunks } = await readAhead(all, this.#unpacks.acquire(parties, signal), READ_AHEAD_BYTES);
     using _unpack = turn;
+    const path = this.#places.layer(directory);
     await mkdir(path, { mode: 0o755 });
     await using thread = this.#threads.take({ more: this.#unpacks.waiting > 0 && blob.size < SMALL_BYTES });
-    const order = { directory: path, chunks, blobDigest: name, diffId, limits: this.#limits };
-    try {
-      const unpacked = await thread.unpack(order, signal);
-      if (blob.digest !== undefined) expectDigest(blob.digest, unpacked.blobDigest, 'what came');
-      return unpacked;
-    } catch (error) {
-      rejectDamaged(source, name, error);
-      return undefined;
-    }
+    const inventory = this.#places.inventory(directory);
+    const order = { directory: path, inventory, chunks, blobDigest: name, diffId, limits: this.#limits };
+    const unpacked = await thread.unpack(order, signal);
+    if (blob.digest !== undefined) expectDigest(blob.digest, unpacked.blobDigest, 'what came');
+    expectDigest(diffId, unpacked.diffId, 'its content');
+    return unpacked;
+      return 'done';
   }
 
-  /** @returns `false` if another made the same layer meanwhile */
+  /** In the place of one that is damaged, if there is one. @returns `false` if another made the same meanwhile */
   async #commit(layer: Layer, { signal }: LayerWork): Promise<boolean> {
     using _guard = await this.#locks.acquire(layer.id, signal);
-    if (this.find(layer.id) !== undefined) return false;
+    if (this.health.isWhole(layer.id)) return false;
+    const damaged = this.find(layer.id);
     await this.#records.put(layer);
-    return true;
-  }
-
-  async #discard(path: string): Promise<void> {
-    try {
-      await removeTree(path);
-    } catch (err) {
-      this.#log.warn({ path, err }, 'layer not deleted'); // the next start does it
+    if (damaged !== undefined) {
+      await this.#leftovers.retire(damaged.directory);
+      void this.#noted(this.sweep()); // it logs its failures
     }
+    return true;
   }
 
   /** Resolves when the work now under way has ended, and has left nothing if it failed. */
@@ -286,29 +300,20 @@ export class LayerStore {
       const layer = this.find(id);
       if (layer === undefined || isReferenced(id) || this.#leases.has(id)) continue;
       await this.#records.remove(id);
-      await rename(join(this.#layersDir, layer.directory), join(this.#ingestDir, asideName(layer.directory)));
+      await this.#leftovers.moveAside(layer.directory);
     }
+    await this.#leftovers.release();
     await this.sweep();
+  }
+
+  /** A container is gone, and with it perhaps the last that stood on a directory. */
+  async release(): Promise<void> {
+    if (await this.#leftovers.release()) void this.#noted(this.sweep()); // it logs its failures
   }
 
   /** Deletes what was moved aside. */
   async sweep(): Promise<void> {
-    for (const name of await readdir(this.#ingestDir)) {
-      if (name.startsWith(REMOVED)) await this.#discard(join(this.#ingestDir, name));
-    }
-  }
-
-  async #setAside(): Promise<void> {
-    const known = new Set(this.list().map(({ directory }) => directory));
-    const leftovers = (await readdir(this.#layersDir)).filter((name) => !known.has(name));
-    for (const name of leftovers) {
-      await rename(join(this.#layersDir, name), join(this.#ingestDir, asideName(name)));
-    }
-    for (const name of await readdir(this.#ingestDir)) {
-      if (name.startsWith(REMOVED)) continue;
-      await rename(join(this.#ingestDir, name), join(this.#ingestDir, asideName(name)));
-    }
-    if (leftovers.length > 0) this.#log.info({ layers: leftovers.length }, 'unfinished layers removed');
+    await this.#leftovers.sweep();
   }
 }
 
@@ -323,8 +328,6 @@ const NAME_RADIX = 36;
 const SMALL_BYTES = 4 << 20;
 /** Of a layer that waits for a thread: enough for a small one, and bounded for all that are downloaded at a time. */
 const READ_AHEAD_BYTES = 512 * 1024;
-const REMOVED = 'removed-';
-const asideName = (directory: string): string => `${REMOVED}${directory}-${randomBytes(6).toString('hex')}`;
 const NEVER = new AbortController().signal;
 
 /** Damaged bytes may show before all have come. @throws the error, or why nobody has the blob as it should be */

@@ -11,6 +11,12 @@ export interface Layer {
   readonly diffId: Digest;
   /** Below `<root>/layers`. Short, since mount(2) takes one page for the names of all of them. */
   readonly directory: string;
+  /** Digest of the inventory, which lies below `<root>/inventories` under the same name; older layers have none. */
+  readonly inventory?: Digest | undefined;
+  /** Boot in which it was written; absent once it is known to have reached the disk. */
+  readonly unprovenSince?: string | undefined;
+  /** What is wrong with it: it is not used for new containers, and fetched again with the next pull. */
+  readonly damage?: string | undefined;
   /** What it takes on disk. */
   readonly diskBytes: number;
   readonly inodes: number;
@@ -19,16 +25,19 @@ export interface Layer {
 const digest = z.string().refine(isDigest, 'must be a digest');
 
 const recordSchema = z.object({
-  v: z.literal(1),
+  v: z.union([z.literal(1), z.literal(2)]), // the first had nothing of what is optional
   id: digest,
   diffId: digest,
   directory: z.string().regex(/^[0-9a-z]+$/),
+  inventory: digest.optional(),
+  unprovenSince: z.string().optional(),
+  damage: z.string().optional(),
   diskBytes: z.int().min(0),
   inodes: z.int().min(0),
 });
 
 export const layerCodec: Codec<Layer> = {
-  encode: (layer) => ({ v: 1, ...layer }),
+  encode: (layer) => ({ v: 2, ...layer }),
   decode: (json, key) => {
     const { v: _, ...layer } = decode(recordSchema, json, `record of layer "${key}"`, 'data_loss');
     return layer;

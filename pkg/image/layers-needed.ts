@@ -1,6 +1,6 @@
 // What is missing of an image before it is brought in, for whoever counts.
 
-import type { LayerStore } from './layer-store.ts';
+import type { LayerHealth } from './layer-health.ts';
 import type { WantedLayer } from './layer.ts';
 
 export interface LayersNeeded {
@@ -11,8 +11,8 @@ export interface LayersNeeded {
   readonly fetchedBytes: number;
 }
 
-export function needs(store: Pick<LayerStore, 'find'>, layers: readonly WantedLayer[]): LayersNeeded {
-  const missing = layers.filter(({ chainId }) => store.find(chainId) === undefined);
+export function needs(health: Pick<LayerHealth, 'isWhole'>, layers: readonly WantedLayer[]): LayersNeeded {
+  const missing = layers.filter(({ chainId }) => !health.isWhole(chainId));
   return {
     fetched: missing.length,
     shared: layers.length - missing.length,

@@ -20,7 +20,7 @@ import type { LayerStore } from './layer-store.ts';
 export interface SnapshotsOptions {
   readonly root: string;
   readonly runDir: string;
-  readonly layers: Pick<LayerStore, 'pathOf'>;
+  readonly layers: Pick<LayerStore, 'pathOf' | 'release' | 'health'>;
   /** An image that is being removed gets no new containers, and the other way round. */
   readonly locks: KeyedLock<ImageId>;
   readonly findImage: (id: ImageId) => Image | undefined;
@@ -50,7 +50,8 @@ export class Snapshots {
    * Mounts the root file system. It may be repeated, also after a reboot: what the container wrote is still
    * there. It is writable even for a container that may not write: mount points have to be made in it first.
    *
-   * @throws {Fault} not_found — the image is not here; resource_exhausted — the disk is full
+   * @throws {Fault} not_found — the image is not here; failed_precondition — a layer of it is damaged;
+   *   resource_exhausted — the disk is full
    */
   async prepare(call: Call, id: ContainerId, imageId: ImageId): Promise<{ rootfs: string }> {
     checkContainerId(id);
@@ -60,6 +61,7 @@ export class Snapshots {
     if (image === undefined) throw notFound('image', imageId);
     const rootfs = this.rootfsPath(id);
     if (isMountPoint(rootfs)) return { rootfs };
+    await this.#options.layers.health.expectUsable(image, call.signal);
     try {
       await this.#mount(id, image, rootfs);
     } catch (error) {
@@ -70,13 +72,13 @@ export class Snapshots {
 
   async #mount(id: ContainerId, { chainIds }: Image, target: string): Promise<void> {
     const [upper, work, empty] = ['fs', 'work', 'empty'].map((name) => join(this.#dir, id, name)) as Three;
-    const layers = chainIds.map((chainId) => this.#options.layers.pathOf(chainId)).toReversed();
-    const lower = layers.length === 0 ? [empty] : layers;
+    const isEmpty = chainIds.length === 0;
+    const layers = () => chainIds.map((chainId) => this.#options.layers.pathOf(chainId)).toReversed();
     await mkdir(work, { recursive: true, mode: 0o700 });
-    if (layers.length === 0) await mkdir(empty, { recursive: true });
-    await ensureUpper(upper, lower[0] ?? empty);
+    if (isEmpty) await mkdir(empty, { recursive: true });
+    await ensureUpper(upper, layers()[0] ?? empty);
     await mkdir(target, { recursive: true });
-    mountOverlay({ lower, upper, work, target });
+    mountOverlay({ lower: isEmpty ? [empty] : layers(), upper, work, target }); // where they are at this moment
   }
 
   /** Unmounts it and deletes what the container wrote; nothing being there is fine. */
@@ -87,6 +89,7 @@ export class Snapshots {
     unmount(rootfs);
     await rmdirIfThere(rootfs);
     await removeTree(join(this.#dir, id));
+    await this.#options.layers.release();
   }
 
   /** Of which containers something is on disk, mounted or not. */

@@ -9,6 +9,8 @@ import { Fault } from '../base/fault.ts';
 import { listTree } from './testing/list-tree.ts';
 import { buildTar, type TarFile } from './testing/tar.ts';
 import { UnpackThread } from './unpack-thread.ts';
+import type { Unpacked } from './unpack/messages.ts';
+import { verifyLayer } from './verify-thread.ts';
 import { DEFAULT_LIMITS } from './unpack/limits.ts';
 
 const digest = `sha256:${'0'.repeat(64)}`;
@@ -52,32 +54,63 @@ const file: fc.Arbitrary<TarFile> = fc.record(
   { requiredKeys: ['name', 'kind', 'linkName'] },
 );
 
-async function unpack(layer: string, tar: Buffer): Promise<unknown> {
+async function unpack(layer: string, tar: Buffer): Promise<Unpacked | Fault> {
   await using thread = new UnpackThread();
   const chunks = (async function* () {
     yield await Promise.resolve(tar);
   })();
-  const order = { directory: layer, chunks, blobDigest: digest, diffId: digest, limits: DEFAULT_LIMITS };
-  return await thread.unpack(order, signal).catch((error: unknown) => error);
+  const order = {
+    directory: layer,
+    inventory: `${layer}.inventory`,
+    chunks,
+    blobDigest: digest,
+    diffId: digest,
+    limits: DEFAULT_LIMITS,
+  };
+  return await thread.unpack(order, signal).catch((error: unknown) => Fault.from(error));
 }
 
+async function problemsOf(layer: string, { tree }: Unpacked): Promise<unknown> {
+  const order = { directory: layer, inventory: `${layer}.inventory`, digest: tree.inventory };
+  return (await verifyLayer({ ...order, depth: 'content' }, signal)).problems;
+}
+
+/** Unpacks into an empty directory that has something beside it, which must not change. */
+async function tryOut(
+  files: readonly TarFile[],
+  look: (dir: string, result: Unpacked | Fault) => Promise<void>,
+): Promise<void> {
+  const dir = mkdtempSync('/tmp/davit-test-fuzz-');
+  try {
+    for (const name of ['layer', 'outside', 'outside/a']) mkdirSync(join(dir, name));
+    writeFileSync(join(dir, 'outside/b'), 'untouched');
+    const before = listTree(join(dir, 'outside'));
+    const result = await unpack(join(dir, 'layer'), buildTar(files));
+    expect(listTree(join(dir, 'outside'))).toEqual(before);
+    expect(readdirSync(dir).sort()).toEqual(['layer', 'layer.inventory', 'outside']);
+    await look(dir, result);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+const layers = fc.array(file, { minLength: 1, maxLength: 12 });
+
 test('whatever a layer says, nothing outside of its directory changes', { timeout: 120_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(file, { minLength: 1, maxLength: 12 }), async (files) => {
-      const dir = mkdtempSync('/tmp/davit-test-fuzz-');
-      try {
-        for (const name of ['layer', 'outside', 'outside/a']) mkdirSync(join(dir, name));
-        writeFileSync(join(dir, 'outside/b'), 'untouched');
-        const before = listTree(join(dir, 'outside'));
-        const result = await unpack(join(dir, 'layer'), buildTar(files));
-        expect(listTree(join(dir, 'outside'))).toEqual(before);
-        expect(readdirSync(dir).sort()).toEqual(['layer', 'outside']);
-        if (result instanceof Fault) expect(['data_loss', 'unimplemented']).toContain(result.code);
-        else expect(result).toMatchObject({ kind: 'unpacked' });
-      } finally {
-        rmSync(dir, { recursive: true });
-      }
+  const property = fc.asyncProperty(layers, (files) =>
+    tryOut(files, async (_, result) => {
+      if (result instanceof Fault) expect(['data_loss', 'unimplemented']).toContain(result.code);
+      else expect(result).toMatchObject({ kind: 'unpacked' });
     }),
-    { numRuns: 100 },
   );
+  await fc.assert(property, { numRuns: 100 });
+});
+
+test('whatever a layer says, its inventory agrees with it', { timeout: 120_000 }, async () => {
+  const property = fc.asyncProperty(layers, (files) =>
+    tryOut(files, async (dir, result) => {
+      if (!(result instanceof Fault)) expect(await problemsOf(join(dir, 'layer'), result)).toEqual([]);
+    }),
+  );
+  await fc.assert(property, { numRuns: 30 });
 });

@@ -23,16 +23,20 @@ import type { Unpacked } from './unpack/messages.ts';
 const signal = new AbortController().signal;
 const digest = `sha256:${'0'.repeat(64)}`;
 
+let top: string;
 let dir: string;
 let layer: string;
+let inventories = 0;
 
 beforeEach(() => {
-  dir = mkdtempSync('/tmp/davit-test-unpack-');
+  top = mkdtempSync('/tmp/davit-test-unpack-');
+  dir = join(top, 'dir');
   layer = join(dir, 'layer');
+  mkdirSync(dir);
   mkdirSync(layer);
 });
 afterEach(() => {
-  rmSync(dir, { recursive: true });
+  rmSync(top, { recursive: true });
 });
 
 /** Unpacks into `layer`. */
@@ -44,6 +48,7 @@ async function unpack(
   await using thread = new UnpackThread();
   const order = {
     directory: layer,
+    inventory: join(top, `inventory-${inventories++}`),
     chunks: inPieces(data, options.pieceBytes ?? 100_000),
     blobDigest: digest,
     diffId: digest,
@@ -141,7 +146,7 @@ test.each([
 test('an empty layer is a layer', async () => {
   expect((await unpack(gzipSync(buildTar([])), { pieceBytes: 1 })).tree).toMatchObject({
     entries: 0,
-    inodes: 1,
+    inodes: 2, // its root, and its inventory
   });
 });
 
@@ -359,6 +364,7 @@ test('giving up ends it, and the thread writes no more', async () => {
   };
   const order = {
     directory: layer,
+    inventory: join(top, `inventory-${inventories++}`),
     chunks: endless(),
     blobDigest: digest,
     diffId: digest,

@@ -24,6 +24,8 @@ const SEMI_SPACE_MIB = 1;
 export interface UnpackOrder {
   /** Exists and is empty. */
   readonly directory: string;
+  /** Where a list of what is in the layer goes. No such file exists. */
+  readonly inventory: string;
   readonly chunks: AsyncIterable<Buffer>;
   /** Only their algorithms count here: whoever ordered compares. */
   readonly blobDigest: Digest;
@@ -67,10 +69,10 @@ export class UnpackThread implements AsyncDisposable {
    * @throws the reason of the signal
    */
   async unpack(order: UnpackOrder, signal: AbortSignal): Promise<Unpacked> {
-    const { directory, blobDigest, diffId, limits } = order;
+    const { directory, inventory, blobDigest, diffId, limits } = order;
     const [blobAlgorithm, diffAlgorithm] = [algorithmOf(blobDigest), algorithmOf(diffId)];
     this.#name = blobDigest;
-    this.#say({ kind: 'begin', directory, blobAlgorithm, diffAlgorithm, limits });
+    this.#say({ kind: 'begin', directory, inventory, blobAlgorithm, diffAlgorithm, limits });
     for await (const chunk of order.chunks) await this.#feed(chunk, signal);
     this.#flush();
     this.#say({ kind: 'end' });

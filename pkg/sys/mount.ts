@@ -5,6 +5,7 @@ import { close, closeSync, constants, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { isErrno } from './errno.ts';
+import type { MountPoint } from './mountinfo.ts';
 import * as libc from './libc/mount.ts';
 import { O_PATH, RESOLVE_NO_XDEV, openat2 } from './libc/file.ts';
 
@@ -75,6 +76,19 @@ function withShortNames(dirs: readonly string[], body: (names: readonly string[]
   } finally {
     for (const fd of fds) closeSync(fd);
   }
+}
+
+/**
+ * Whether files in `dir` are seen through the mount: it is an overlay of it, or a bind mount. When in doubt it is:
+ * an overlay of very many directories does not say which they are.
+ *
+ * @param dir on a filesystem of its own or below the root of one
+ */
+export function isMadeOf({ fsType, root, superOptions }: MountPoint, dir: string): boolean {
+  if (fsType !== 'overlay') return root !== '/' && dir.endsWith(root);
+  const lower = superOptions.join(',').split(/,(?=upperdir=|workdir=)/, 1)[0] ?? '';
+  const names = lower.replace(/^.*?lowerdir=/, '').split(/(?<!\\):|,(?=[a-z_]+=)/);
+  return names.some((name) => name === escapePath(dir) || name.startsWith('/proc/self/fd/'));
 }
 
 function escapePath(path: string): string {

@@ -6,6 +6,7 @@ test('parseMountInfo() skips the optional fields and unescapes paths', () => {
   expect(parseMountInfo(`${line}\n`)).toEqual([
     {
       target: '/mnt/my disk',
+      root: '/a',
       fsType: 'ext4',
       source: '/dev/sda1',
       options: ['rw', 'noatime'],

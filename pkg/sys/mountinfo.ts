@@ -5,6 +5,8 @@ import { Fault } from '../base/fault.ts';
 
 export interface MountPoint {
   readonly target: string;
+  /** What of the filesystem is mounted: `/` for all of it. */
+  readonly root: string;
   readonly fsType: string;
   readonly source: string;
   /** Of this mount: `ro`, `nosuid`. */
@@ -41,13 +43,14 @@ export async function mountsUnder(dir: string): Promise<MountPoint[]> {
 
 function parseLine(line: string): MountPoint {
   const [head, tail] = line.split(' - ', 2);
-  const [, , , , target, options] = head?.split(' ') ?? [];
+  const [, , , root, target, options] = head?.split(' ') ?? [];
   const [fsType, source, superOptions] = tail?.split(' ') ?? [];
-  if (target === undefined || options === undefined || fsType === undefined || source === undefined) {
+  if (root === undefined || target === undefined || options === undefined || fsType === undefined || source === undefined) {
     throw new Fault('data_loss', `cannot read mountinfo line: ${line}`);
   }
   return {
     target: unescapeOctal(target),
+    root: unescapeOctal(root),
     fsType,
     source: unescapeOctal(source),
     options: options.split(','),

@@ -3,7 +3,7 @@
 
 import { chmodSync, fchmodSync, fchownSync, lchownSync } from 'node:fs';
 import { isErrno } from '../../sys/errno.ts';
-import { lsetxattr, lutimes } from '../../sys/libc/file.ts';
+import { llistxattr, lsetxattr, lutimes } from '../../sys/libc/file.ts';
 import { toBytes } from './entry-path.ts';
 import { badEntry } from './tar-fault.ts';
 
@@ -57,4 +57,8 @@ const OPAQUE = 'trusted.overlay.opaque';
 /** Lets nothing of lower layers show in the directory. */
 export function setOpaque(path: string): void {
   lsetxattr(toBytes(path), OPAQUE, Buffer.from('y'));
+}
+
+export function isOpaque(path: string): boolean {
+  return llistxattr(toBytes(path)).includes(OPAQUE);
 }

@@ -10,6 +10,8 @@ export type ToWorker =
   | {
       readonly kind: 'begin';
       readonly directory: string;
+      /** Where the inventory goes: outside of `directory`, and not there yet. */
+      readonly inventory: string;
       readonly blobAlgorithm: string;
       readonly diffAlgorithm: string;
       readonly limits: UnpackLimits;

@@ -2,10 +2,14 @@
 // thread, which must be confined to the layer's directory; every call is synchronous, since others run elsewhere.
 
 import * as fs from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { isErrno } from '../../sys/errno.ts';
 import { deviceNumber, mknod } from '../../sys/libc/file.ts';
 import { setAttributes, setFileAttributes, setOpaque, setTimes } from './attributes.ts';
 import { parentOf, toBytes, toMarker, toParts, toPath, type Marker } from './entry-path.ts';
+import { describeFile } from './inventory-entry.ts';
+import { describeImplied, describeWhole, inventoryOf } from './inventory-tree.ts';
+import type { InventoryWriter } from './inventory-writer.ts';
 import type { TarEntry } from './tar-entry.ts';
 import { badEntry } from './tar-fault.ts';
 import type { TarSink } from './tar-reader.ts';
@@ -23,6 +27,8 @@ export interface TreeSummary {
   readonly inodes: number;
   /** Directories that the tar uses and does not list: theirs are the attributes of the layers below. */
   readonly impliedDirectories: readonly string[];
+  /** Digest of the inventory. */
+  readonly inventory: string;
 }
 
 export class TreeWriter implements TarSink {
@@ -32,9 +38,18 @@ export class TreeWriter implements TarSink {
   /** Set last, since every entry in a directory changes its time. */
   readonly #directoryTimes = new Map<string, bigint>();
   #open: { readonly fd: number; readonly path: string; readonly entry: TarEntry } | undefined;
+  /** Of what the open file has so far. */
+  #crc = 0;
+  readonly #inventory: InventoryWriter;
+  /** Whether something made way for a later entry: the inventory is of no use then. */
+  #isReplaced = false;
   #entries = 0;
   #diskBytes = 0;
   #inodes = 1;
+
+  constructor(inventory: InventoryWriter) {
+    this.#inventory = inventory;
+  }
 
   get entries(): number {
     return this.#entries;
@@ -54,6 +69,7 @@ export class TreeWriter implements TarSink {
 
   data(piece: Buffer): void {
     if (this.#open === undefined) return; // the data of a whiteout
+    this.#crc = crc32(piece, this.#crc);
     try {
       for (let rest = piece; rest.length > 0;) rest = rest.subarray(fs.writeSync(this.#open.fd, rest));
     } catch (error) {
@@ -69,6 +85,7 @@ export class TreeWriter implements TarSink {
       setFileAttributes(fd, path, entry);
       fs.closeSync(fd);
       setTimes(path, entry.mtimeNs);
+      this.#note(path, entry, this.#crc);
     } catch (error) {
       throw this.#explain(path, error);
     }
@@ -77,12 +94,30 @@ export class TreeWriter implements TarSink {
   /** Sets what had to wait until everything is there. */
   finish(): TreeSummary {
     for (const [path, mtimeNs] of this.#directoryTimes) setTimes(path, mtimeNs);
+    this.#finishInventory();
+    const inventory = this.#inventory.finish();
     return {
       entries: this.#entries,
-      diskBytes: this.#diskBytes,
-      inodes: this.#inodes,
+      diskBytes: this.#diskBytes + toDiskBytes(this.#inventory.bytes),
+      inodes: this.#inodes + 1,
       impliedDirectories: [...this.#implied],
+      inventory,
     };
+  }
+
+  #finishInventory(): void {
+    if (this.#isReplaced) {
+      this.#inventory.clear();
+      for (const entry of inventoryOf(this.#implied)) this.#inventory.add(entry);
+      return;
+    }
+    for (const path of this.#directoryTimes.keys()) this.#inventory.add(describeWhole(path));
+    for (const path of this.#implied) this.#inventory.add(describeImplied(path));
+  }
+
+  #note(path: string, { xattrs }: Pick<TarEntry, 'xattrs'>, crc?: number): void {
+    if (this.#isReplaced) return;
+    this.#inventory.add(describeFile(path, { crc, xattrs: xattrs.map(([name]) => name) }));
   }
 
   #make(path: string, entry: TarEntry): void {
@@ -99,8 +134,7 @@ export class TreeWriter implements TarSink {
         this.#openFile(path, entry);
         return;
       case 'hardlink':
-        this.#clear(path);
-        fs.linkSync(toBytes(toPath(toParts(entry.linkName))), toBytes(path));
+        this.#link(toPath(toParts(entry.linkName)), path);
         return;
       case 'symlink':
         this.#clear(path);
@@ -116,9 +150,16 @@ export class TreeWriter implements TarSink {
     }
   }
 
+  #link(target: string, path: string): void {
+    this.#clear(path);
+    fs.linkSync(toBytes(target), toBytes(path));
+    this.#inventory.add({ path, sameAs: target });
+  }
+
   #made(path: string, entry: TarEntry): void {
     this.#inodes += 1;
     setAttributes(path, entry.kind === 'symlink', entry);
+    this.#note(path, entry);
   }
 
   #openFile(path: string, entry: TarEntry): void {
@@ -132,8 +173,9 @@ export class TreeWriter implements TarSink {
       fd = fs.openSync(toBytes(path), flags, 0o600);
     }
     this.#open = { fd, path, entry };
+    this.#crc = 0;
     this.#inodes += 1;
-    this.#diskBytes += Math.ceil(entry.sizeBytes / DISK_BLOCK_BYTES) * DISK_BLOCK_BYTES;
+    this.#diskBytes += toDiskBytes(entry.sizeBytes);
   }
 
   #makeDirectory(path: string, entry: TarEntry): void {
@@ -196,6 +238,7 @@ export class TreeWriter implements TarSink {
   #clear(path: string): void {
     const there = lstat(path);
     if (there === undefined) return;
+    this.#isReplaced = true;
     if (!there.isDirectory()) fs.unlinkSync(toBytes(path));
     else fs.rmSync(toBytes(path), { recursive: true });
     this.#known.clear(); // it may have been a link that others were reached by
@@ -222,6 +265,7 @@ export class TreeWriter implements TarSink {
     if (there !== undefined) return;
     mknod(toBytes(path), S_IFCHR, deviceNumber(0, 0));
     this.#inodes += 1;
+    this.#note(path, { xattrs: [] });
   }
 
   #explain(name: string, error: unknown): unknown {
@@ -243,6 +287,10 @@ export class TreeWriter implements TarSink {
     }
     return badEntry(name, error instanceof Error ? error.message : String(error), 'data_loss', error);
   }
+}
+
+function toDiskBytes(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / DISK_BLOCK_BYTES) * DISK_BLOCK_BYTES;
 }
 
 function makeDevice(path: string, { kind, deviceMajor, deviceMinor }: TarEntry): void {

@@ -10,6 +10,7 @@ import type { QUIT } from '../../sys/end-worker.ts';
 import { chdir, chroot, CLONE_FS, unshare } from '../../sys/libc/namespace.ts';
 import { createDecompressor, type Decompressor } from './decompress.ts';
 import { checkLimits, type UnpackLimits } from './limits.ts';
+import { InventoryWriter } from './inventory-writer.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { TarReader } from './tar-reader.ts';
 import { TreeWriter } from './tree-writer.ts';
@@ -22,14 +23,17 @@ class LayerUnpacking {
   readonly #diffHash: Hash;
   readonly #algorithms: { readonly blob: string; readonly diff: string };
   readonly #limits: UnpackLimits;
-  readonly #writer = new TreeWriter();
-  readonly #reader = new TarReader(this.#writer);
+  readonly #writer: TreeWriter;
+  readonly #reader: TarReader;
   #head: Buffer = Buffer.alloc(0);
   #decompressor: Decompressor | undefined;
   #blobBytes = 0;
   #tarBytes = 0;
 
-  constructor({ directory, blobAlgorithm, diffAlgorithm, limits }: Extract<ToWorker, { kind: 'begin' }>) {
+  constructor(order: Extract<ToWorker, { kind: 'begin' }>) {
+    const { directory, inventory, blobAlgorithm, diffAlgorithm, limits } = order;
+    this.#writer = new TreeWriter(new InventoryWriter(inventory));
+    this.#reader = new TarReader(this.#writer);
     this.#algorithms = { blob: blobAlgorithm, diff: diffAlgorithm };
     this.#blobHash = createHash(blobAlgorithm);
     this.#diffHash = createHash(diffAlgorithm);

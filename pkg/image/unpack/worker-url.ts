@@ -1,7 +1,11 @@
-// Where the unpacking thread's program is: beside this file as source, beside the bundle as a second bundle.
+// Where the threads' programs are: beside this file as source, beside the bundle as bundles of their own.
 
 /** For `new Worker()`. */
-export function unpackWorkerUrl(): URL {
-  const name = import.meta.url.endsWith('.ts') ? './unpack-worker.ts' : './unpack-worker.mjs';
-  return new URL(name, import.meta.url);
+export const unpackWorkerUrl = (): URL => urlOf('unpack-worker');
+
+/** For `new Worker()`. */
+export const verifyWorkerUrl = (): URL => urlOf('verify-worker');
+
+function urlOf(name: string): URL {
+  return new URL(`./${name}.${import.meta.url.endsWith('.ts') ? 'ts' : 'mjs'}`, import.meta.url);
 }

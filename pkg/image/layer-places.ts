@@ -1,0 +1,50 @@
+// Where layers and their inventories lie, and which of them the kernel still has mounted.
+
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureDirectory } from '../sys/files.ts';
+import { isMadeOf } from '../sys/mount.ts';
+import { listMounts } from '../sys/mountinfo.ts';
+
+export class LayerPlaces {
+  readonly #layersDir: string;
+  readonly #inventoriesDir: string;
+
+  private constructor(root: string) {
+    this.#layersDir = join(root, 'layers');
+    this.#inventoriesDir = join(root, 'inventories');
+  }
+
+  static async open(root: string): Promise<LayerPlaces> {
+    const places = new LayerPlaces(root);
+    await ensureDirectory(places.#layersDir, PRIVATE); // images contain set-user-id programs: not for users of the host
+    await ensureDirectory(places.#inventoriesDir, PRIVATE);
+    return places;
+  }
+
+  /** @param name as in the record of a layer */
+  layer(name: string): string {
+    return join(this.#layersDir, name);
+  }
+
+  inventory(name: string): string {
+    return join(this.#inventoriesDir, name);
+  }
+
+  async directories(): Promise<Set<string>> {
+    return new Set(await readdir(this.#layersDir));
+  }
+
+  async inventories(): Promise<string[]> {
+    return await readdir(this.#inventoriesDir);
+  }
+
+  /** Those of `names` that something mounted is made of: deleted, files would vanish under running containers. */
+  async mounted(names: readonly string[]): Promise<Set<string>> {
+    if (names.length === 0) return new Set();
+    const mounts = await listMounts();
+    return new Set(names.filter((name) => mounts.some((mount) => isMadeOf(mount, this.layer(name)))));
+  }
+}
+
+const PRIVATE = 0o700;
