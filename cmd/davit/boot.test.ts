@@ -19,3 +19,20 @@ test('a boot that was not remembered is another one until it is', async () => {
     await rm(dir, { recursive: true });
   }
 });
+
+test('a boot ended well if the daemon was stopped in it, and not if it died', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'davit-test-boot-'));
+  try {
+    await using db = await Database.open(dir);
+    const first = await findBoot(db);
+    await first.remember();
+    expect((await findBoot(db)).endedWell).toBeUndefined(); // as after a crash
+    await first.end(dir);
+    const second = await findBoot(db);
+    expect(second.endedWell).toBe(first.id);
+    await second.remember();
+    expect((await findBoot(db)).endedWell).toBeUndefined();
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+});

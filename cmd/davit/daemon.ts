@@ -19,7 +19,7 @@ import { Operations } from '../../pkg/server/operations.ts';
 import { Stats } from '../../pkg/stats/stats.ts';
 import { Database } from '../../pkg/store/database.ts';
 import { Cgroups } from '../../pkg/sys/cgroup.ts';
-import { findBoot } from './boot.ts';
+import { findBoot, type Boot } from './boot.ts';
 import { findNodeFacts } from './node-facts.ts';
 import { PodCidr } from './pod-cidr.ts';
 import { nowNs } from './now.ts';
@@ -47,17 +47,18 @@ export class Daemon implements AsyncDisposable {
   static async open(config: Config, log: Log, counts: OwnMetrics): Promise<Daemon> {
     await using opening = new AsyncDisposableStack();
     const db = opening.use(await openDatabase(config, counts));
+    const boot = await findBoot(db);
+    opening.defer(() => boot.end(config.root)); // after all that writes, before the database
     const sandboxes = await loadSandboxes(db, log);
     const containers = await loadContainers(db, log);
     const events = toEvents(sandboxes, containers, counts);
-    const images = opening.use(await openImages(config, { db, log, containers, counts }));
+    const images = opening.use(await openImages(config, { db, boot, log, containers, counts }));
     const networks = await openNetworks(config, { log, counts, owned: opening });
     const stats = opening.use(await openStats(config, log));
     const cgroups = await Cgroups.detect();
     const handlers = toHandlers(config);
     const facts = await findNodeFacts(config, cgroups);
     const { swapAccounting } = facts;
-    const boot = await findBoot(db);
     const features = new FeatureFinder({ handlers, cli: new OciCli({ swapAccounting }) });
     const apparmor = new AppArmor({ parser: config.runtime.apparmor_parser });
     const pods = await openPods({
@@ -81,6 +82,9 @@ export class Daemon implements AsyncDisposable {
     const cgroupDriver = config.cgroup.driver;
     const dir = join(config.root, 'images.d');
     const preloaded = opening.use(await PreloadedImages.open({ db, dir, images, log }));
+    images.onDamage(() => {
+      preloaded.lookAgain();
+    });
     const deps: ServerDeps = {
       version: VERSION,
       pods,
@@ -103,6 +107,7 @@ export class Daemon implements AsyncDisposable {
 
   /** Begins what need not be done before the first answer. */
   async start(): Promise<void> {
+    this.serverDeps.images.start();
     await this.#preloaded.start();
   }
 
@@ -117,12 +122,18 @@ function openDatabase({ root }: Config, counts: OwnMetrics): Promise<Database> {
   });
 }
 
-function openImages(
-  config: Config,
-  { db, log, containers, counts }: { db: Database; log: Log; containers: Containers; counts: OwnMetrics },
-): Promise<Images> {
+interface ImagesParts {
+  readonly db: Database;
+  readonly boot: Boot;
+  readonly log: Log;
+  readonly containers: Containers;
+  readonly counts: OwnMetrics;
+}
+
+function openImages(config: Config, { db, boot, log, containers, counts }: ImagesParts): Promise<Images> {
   return Images.open({
     db,
+    boot,
     log,
     root: config.root,
     runDir: config.run,

@@ -45,9 +45,11 @@ async function namesOf({ cri, args }: Invocation<Options>): Promise<string[]> {
   }
 }
 
-function script(commands: readonly Command[]): string {
+/** The second word of a name is not completed. */
+function script(all: readonly Command[]): string {
+  const commands = all.filter(({ name }) => !name.includes(' '));
   const names = commands.map(({ name }) => name).join(' ');
-  const flags = commands.map(({ name, flags: all }) => `    ${name}) flags="${all.join(' ')}" ;;`);
+  const flags = commands.map(({ name, flags: own }) => `    ${name}) flags="${own.join(' ')}" ;;`);
   const kinds = commands
     .filter(({ completes }) => completes !== 'nothing')
     .map(({ name, completes }) => `    ${name}) kind=${completes} ;;`);

@@ -40,6 +40,19 @@ const usage = {
   reclaimableBytes: 2048n,
 };
 
+const verified = [
+  { chainId: `sha256:${'2'.repeat(64)}`, health: 'intact', files: 100n, bytes: 1024n * 1024n },
+  {
+    chainId: `sha256:${'3'.repeat(64)}`,
+    images: ['docker.io/library/web:1'],
+    health: 'damaged',
+    files: 200n,
+    problemCount: 2n,
+    problems: [{ path: '/bin/sh', what: 'its size is 0 and not 4711' }],
+    failure: 'RegistryUnavailable: registry.example',
+  },
+];
+
 let fake: FakeRuntime;
 beforeEach(async () => {
   fake = await FakeRuntime.start(
@@ -48,6 +61,11 @@ beforeEach(async () => {
       loadImages: (_call, { path }) => Promise.resolve({ references: [`from:${path}`], ids: ['sha256:1'] }),
       listOperations: () => Promise.resolve({ operations }),
       diskUsage: () => Promise.resolve(usage),
+      async *verifyImages(_call, { images, repair }) {
+        if (!repair || images[0] !== 'web') return;
+        await Promise.resolve();
+        yield* verified;
+      },
     },
   );
   populate(fake);
@@ -63,6 +81,20 @@ docker.io/library/old@sha256:3  2222222222222  2.0 KiB  0 B      2.0 KiB      -
 docker.io/library/web:1         1111111111111  1.0 KiB  3.0 MiB  0 B          shop/web/main; pinned; also docker.io/library/web:latest
 all, each layer once                           3.0 MiB           2.0 KiB
 `);
+});
+
+test('images verify tells what is damaged, and what became of it', async () => {
+  const { status, out } = await fake.run('images', 'verify', 'web', '--repair');
+  expect({ status, out }).toEqual({
+    status: 1,
+    out: `\
+layer 3333333333333 of docker.io/library/web:1: damaged
+  /bin/sh: its size is 0 and not 4711
+  and 1 more
+  not fetched again: RegistryUnavailable: registry.example
+2 layers (300 files, 1.0 MiB): 1 intact, 1 damaged
+`,
+  });
 });
 
 test('pods shows a line for each pod, the newest first', async () => {
@@ -287,7 +319,7 @@ test('completion knows every command, and asks for names', async () => {
 
 test('every command has a file that is called so', async () => {
   const sources = await Promise.all(
-    COMMANDS.map(({ name }) => readFile(new URL(`${name}.ts`, import.meta.url))),
+    COMMANDS.map(({ name }) => readFile(new URL(`${name.replace(' ', '-')}.ts`, import.meta.url))),
   );
   expect(sources).toHaveLength(COMMANDS.length);
 });

@@ -6,6 +6,7 @@ import { DEFAULT_SOCKET } from './define.ts';
 import { df } from './df.ts';
 import { exec } from './exec.ts';
 import { images } from './images.ts';
+import { imagesVerify } from './images-verify.ts';
 import { info } from './info.ts';
 import { inspect } from './inspect.ts';
 import { load } from './load.ts';
@@ -37,6 +38,7 @@ const WORKING: readonly Command[] = [
   rm,
   rmp,
   images,
+  imagesVerify,
   df,
   pull,
   pulls,
@@ -51,11 +53,21 @@ export const COMMANDS: readonly Command[] = [...WORKING, completion(WORKING)];
 /** @returns the exit status: 0 done, 1 failed, 2 misused; of exec and run --rm, that of the program */
 export async function davitctl(args: readonly string[], io: Io): Promise<number> {
   const { leading, name, rest } = split(args);
-  if (name === undefined || name === 'help') return await help(rest[0], args.length > 0, io);
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command !== undefined) return await command.run([...leading, ...rest], io);
+  if (name === undefined || name === 'help') return await help(rest, args.length > 0, io);
+  const command = find(name, rest);
+  if (command !== undefined) return await command.run([...leading, ...withoutName(command, rest)], io);
   io.err(`davitctl: there is no command "${name}"; davitctl --help lists them`);
   return 2;
+}
+
+/** A name may be of two words: `images verify`. The longer one counts. */
+function find(name: string, rest: readonly string[]): Command | undefined {
+  const named = (wanted: string) => COMMANDS.find((candidate) => candidate.name === wanted);
+  return named(`${name} ${rest[0] ?? ''}`) ?? named(name);
+}
+
+function withoutName(command: Command, rest: readonly string[]): readonly string[] {
+  return command.name.includes(' ') ? rest.slice(1) : rest;
 }
 
 /** Options that every command has may also stand before its name. */
@@ -66,8 +78,8 @@ function split(args: readonly string[]): { leading: string[]; name: string | und
 }
 
 /** @param asked whether help is what was asked for, rather than what is given for want of a command */
-async function help(name: string | undefined, asked: boolean, io: Io): Promise<number> {
-  const command = COMMANDS.find((candidate) => candidate.name === name);
+async function help([name = '', ...rest]: readonly string[], asked: boolean, io: Io): Promise<number> {
+  const command = find(name, rest);
   if (command !== undefined) return await command.run(['--help'], io);
   const rows = COMMANDS.map(({ name: own, summary }) => [`  ${own}`, summary]);
   io.out(`davitctl looks after the pods, containers and images of a node. It speaks the CRI: to Davit, and to any

@@ -152,6 +152,17 @@ export class Images implements AsyncDisposable {
     return chainIds.every((chainId) => this.#layers.health.isWhole(chainId));
   }
 
+  /** Whether it is here and cannot be used. */
+  isDamaged(id: ImageId): boolean {
+    const image = this.find(id);
+    return image !== undefined && !this.isUsable(image);
+  }
+
+  /** @param listener told that an image has been found damaged; a second replaces the first */
+  onDamage(listener: () => void): void {
+    this.#layers.health.onDamage(listener);
+  }
+
   /** Verifies in the background what may have suffered when the machine went down. */
   start(): void {
     this.#inBackground(this.#layers.health.proveAll(this.#closing.signal));

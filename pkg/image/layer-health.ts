@@ -48,6 +48,7 @@ export class LayerHealth {
   readonly #reading = new Semaphore(1);
   /** In doubt, and looked at since. */
   readonly #seen = new Set<Digest>();
+  #onDamage: () => void = () => undefined;
 
   private constructor(options: LayerHealthOptions) {
     this.#options = options;
@@ -63,10 +64,17 @@ export class LayerHealth {
       const isLost = layer.damage === undefined && !there.has(layer.directory);
       if (isLost) log.error({ layer: layer.id }, 'directory of layer is missing');
       if (!isProven && !isLost) return [];
-      return [{ ...layer, ...(isProven && { unprovenSince: undefined }), ...(isLost && { damage: MISSING }) }];
+      return [
+        { ...layer, ...(isProven && { unprovenSince: undefined }), ...(isLost && { damage: MISSING }) },
+      ];
     });
     await db.commit(...changed.map((layer) => records.putting(layer)));
     return health;
+  }
+
+  /** @param listener told that a layer has been found damaged; a second replaces the first */
+  onDamage(listener: () => void): void {
+    this.#onDamage = listener;
   }
 
   /** Whether the layer is here and nothing is known against it. */
@@ -101,7 +109,8 @@ export class LayerHealth {
   async proveAll(signal: AbortSignal): Promise<void> {
     const { records, log } = this.#options;
     const inDoubt = records.list().filter((layer) => this.#isInDoubt(layer));
-    if (inDoubt.length > 0) log.info({ layers: inDoubt.length }, 'verifying layers after an unclean shutdown');
+    if (inDoubt.length > 0)
+      log.info({ layers: inDoubt.length }, 'verifying layers after an unclean shutdown');
     for (const { id } of inDoubt) {
       try {
         await this.verify(id, 'content', signal);
@@ -134,26 +143,29 @@ export class LayerHealth {
     return { health: findings.problemCount > 0 ? 'damaged' : 'intact', findings };
   }
 
-  async #note({ id, directory }: Layer, depth: Depth, { problems, problemCount }: Findings): Promise<void> {
+  async #note({ id, directory }: Layer, depth: Depth, findings: Findings): Promise<void> {
     const { records, locks, log } = this.#options;
     using _guard = await locks.acquire(id, NEVER);
-    const layer = records.find(id);
-    if (layer?.directory !== directory) return; // removed or fetched again meanwhile
-    const [first] = problems;
-    const damage = first === undefined ? undefined : `"${first.path}": ${first.what}`;
-    if (damage !== undefined && layer.damage === undefined)
-      log.error({ layer: id, problems: problemCount, first: damage }, 'layer is damaged');
-    const unprovenSince = damage === undefined && depth === 'content' ? undefined : layer.unprovenSince;
-    // what a glance does not see may still be there
-    const known = depth === 'content' ? damage : (damage ?? layer.damage);
-    if (known === layer.damage && unprovenSince === layer.unprovenSince) return;
-    await records.put({ ...layer, damage: known, unprovenSince });
+    const before = records.find(id);
+    if (before?.directory !== directory) return; // removed or fetched again meanwhile
+    const after = judge(before, depth, findings);
+    if (after.damage === before.damage && after.unprovenSince === before.unprovenSince) return;
+    await records.put(after);
+    if (after.damage === undefined) return;
+    log.error({ layer: id, problems: findings.problemCount, damage: after.damage }, 'layer is damaged');
+    this.#onDamage();
   }
 
   #isInDoubt({ unprovenSince, inventory, damage }: Layer): boolean {
     const isOld = unprovenSince !== undefined && unprovenSince !== this.#options.boot.id;
     return isOld && inventory !== undefined && damage === undefined;
   }
+}
+
+/** What is known of the layer now. A glance cannot clear it: what it does not see may still be there. */
+function judge(layer: Layer, depth: Depth, { problems: [first] }: Findings): Layer {
+  if (first !== undefined) return { ...layer, damage: `${JSON.stringify(first.path)}: ${first.what}` };
+  return depth === 'shape' ? layer : { ...layer, damage: undefined, unprovenSince: undefined };
 }
 
 const MISSING = 'its directory is missing';

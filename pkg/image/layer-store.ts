@@ -264,11 +264,14 @@ export class LayerStore {
     await using thread = this.#threads.take({ more: this.#unpacks.waiting > 0 && blob.size < SMALL_BYTES });
     const inventory = this.#places.inventory(directory);
     const order = { directory: path, inventory, chunks, blobDigest: name, diffId, limits: this.#limits };
-    const unpacked = await thread.unpack(order, signal);
-    if (blob.digest !== undefined) expectDigest(blob.digest, unpacked.blobDigest, 'what came');
-    expectDigest(diffId, unpacked.diffId, 'its content');
-    return unpacked;
-      return 'done';
+    try {
+      const unpacked = await thread.unpack(order, signal);
+      if (blob.digest !== undefined) expectDigest(blob.digest, unpacked.blobDigest, 'what came');
+      return unpacked;
+    } catch (error) {
+      rejectDamaged(source, name, error);
+      return undefined;
+    }
   }
 
   /** In the place of one that is damaged, if there is one. @returns `false` if another made the same meanwhile */

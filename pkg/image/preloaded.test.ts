@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -41,6 +41,7 @@ async function open(): Promise<void> {
         events.push('load');
         return store.images.load(call, path);
       },
+      isDamaged: (id) => store.images.isDamaged(id),
     },
     log,
     stableMs: 50,
@@ -142,4 +143,18 @@ test('one that is damaged costs the others nothing, is told of once, and is trie
   expect(events.filter((event) => event === 'preloaded images not imported')).toHaveLength(1);
   await moveIn('a.tar', toOciArchive(image, 'app:v1'));
   await noticed(() => preloaded.failures()).toEqual([]);
+});
+
+test('one whose image has been found damaged is imported again', async () => {
+  await moveIn('a.tar', toOciArchive(image, 'app:v1'));
+  await preloaded.start();
+  await noticed(tags).toEqual(['docker.io/library/app:v1']);
+  await preloaded.settle();
+  const [layer = ''] = await readdir(join(store.root, 'layers'));
+  await rm(join(store.root, 'layers', layer), { recursive: true });
+  await store.reopen();
+  const [damaged] = store.images.list();
+  expect(store.images.isDamaged(damaged!.id)).toBe(true);
+  preloaded.lookAgain();
+  await noticed(() => store.images.isDamaged(damaged!.id)).toBe(false);
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Call, Log } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
+import type { ImageId } from '../base/id.ts';
 import type { Database } from '../store/database.ts';
 import { RecordStore } from '../store/record-store.ts';
 import { isErrno } from '../sys/errno.ts';
@@ -17,7 +18,11 @@ import { preloadedCodec, type PreloadedFile } from './preloaded-file.ts';
 export interface PreloadedOptions {
   readonly db: Database;
   readonly dir: string;
-  readonly images: { load(call: Call, path: string): Promise<Image[]> };
+  readonly images: {
+    load(call: Call, path: string): Promise<Image[]>;
+    /** Whether it is here and cannot be used. */
+    isDamaged(id: ImageId): boolean;
+  };
   readonly log: Log;
   /** A file that has not changed for so long is complete. */
   readonly stableMs?: number;
@@ -63,6 +68,11 @@ export class PreloadedImages implements AsyncDisposable {
     this.#watch = this.#arm(); // first watch, then read
     for (const name of [...(await readdir(dir)), ...this.#records.list().map(({ id }) => id)])
       this.#look(name);
+  }
+
+  /** An image has been found damaged: perhaps it came from here. */
+  lookAgain(): void {
+    for (const { id } of this.#records.list()) this.#look(id);
   }
 
   /** Those that were imported, in the order of their names. */
@@ -126,7 +136,7 @@ export class PreloadedImages implements AsyncDisposable {
     try {
       version = await this.#whenStable(name);
       if (version === undefined) await this.#forget(name);
-      else if (!isSame(version, this.#records.find(name)) && !isSame(version, this.#failures.get(name)))
+      else if (!this.#isImported(name, version) && !isSame(version, this.#failures.get(name)))
         await this.#import(name, version);
     } catch (err) {
       if (this.#stopping.signal.aborted) return;
@@ -134,6 +144,13 @@ export class PreloadedImages implements AsyncDisposable {
       this.#failures.set(name, { sizeBytes: -1, mtimeNs: '', ...version, message });
       this.#options.log.error({ file: name, err }, 'preloaded images not imported');
     }
+  }
+
+  /** And its images, if they have not been removed since, are whole. */
+  #isImported(name: string, version: Version): boolean {
+    const record = this.#records.find(name);
+    const isDamaged = record?.imageIds.some((id) => this.#options.images.isDamaged(id)) === true;
+    return isSame(version, record) && !isDamaged;
   }
 
   async #import(name: string, version: Version): Promise<void> {

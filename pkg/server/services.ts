@@ -4,6 +4,7 @@ import { listOperations } from './admin/list-operations.ts';
 import { diskUsage } from './admin/disk-usage.ts';
 import { listPulls } from './admin/list-pulls.ts';
 import { loadImages } from './admin/load-images.ts';
+import { verifyImages } from './admin/verify-images.ts';
 import type { ServerDeps } from './deps.ts';
 import { imageFsInfo } from './image/image-fs-info.ts';
 import { imageStatus } from './image/image-status.ts';
@@ -79,6 +80,7 @@ export function services(deps: ServerDeps): Services {
       loadImages: loadImages(deps),
       listOperations: listOperations(deps),
       listPulls: listPulls(deps),
+      verifyImages: verifyImages(deps),
     },
   };
 }

@@ -144,6 +144,7 @@ const mountPoint = (
 ): MountPoint => ({
   fsType,
   target,
+  root: '/',
   source: fsType,
   options: ['rw'],
   superOptions,

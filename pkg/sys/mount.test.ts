@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileS
 import { expect, test } from 'vitest';
 import {
   bindMount,
+  isMadeOf,
   isMountPoint,
   makePrivate,
   mountOverlay,
@@ -90,6 +91,21 @@ test('mountOverlay() takes more layers than fit into one page of options, and co
   mountOverlay({ lower: lower.slice(0, 2), ...odd, target: dir.join('to') });
   expect(readdirSync(dir.join('to')).sort()).toEqual(names.slice(0, 2).sort());
 });
+
+test('isMadeOf() knows what an overlay or a bind mount consists of', async () => {
+  using dir = mountDir('a', 'ab', 'c', 'o:d,d', 'upper', 'work', 'to');
+  const [a, ab, c, odd, target] = ['a', 'ab', 'c', 'o:d,d', 'to'].map((name) => dir.join(name)) as Five;
+  const seen = async () =>
+    (await mountsUnder(target)).map((mount) => [a, ab, c, odd].map((path) => isMadeOf(mount, path)));
+  mountOverlay({ lower: [odd, ab], upper: dir.join('upper'), work: dir.join('work'), target });
+  expect(await seen()).toEqual([[false, true, false, true]]);
+  mountOverlay({ lower: [c, a], target });
+  expect(await seen()).toEqual([[true, false, true, false]]);
+  mountOverlay({ lower: [c], target });
+  expect(await seen()).toEqual([[false, false, true, false]]);
+});
+
+type Five = [string, string, string, string, string];
 
 test('mountTmpfs() has the size and the mode it was given, and runs no programs', async () => {
   using dir = mountDir('to');

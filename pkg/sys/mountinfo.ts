@@ -45,7 +45,13 @@ function parseLine(line: string): MountPoint {
   const [head, tail] = line.split(' - ', 2);
   const [, , , root, target, options] = head?.split(' ') ?? [];
   const [fsType, source, superOptions] = tail?.split(' ') ?? [];
-  if (root === undefined || target === undefined || options === undefined || fsType === undefined || source === undefined) {
+  if (
+    root === undefined ||
+    target === undefined ||
+    options === undefined ||
+    fsType === undefined ||
+    source === undefined
+  ) {
     throw new Fault('data_loss', `cannot read mountinfo line: ${line}`);
   }
   return {
@@ -54,10 +60,12 @@ function parseLine(line: string): MountPoint {
     fsType,
     source: unescapeOctal(source),
     options: options.split(','),
-    superOptions: unescapeOctal(superOptions ?? '')
-      .split(',')
-      .filter(Boolean),
+    superOptions: toOptions(superOptions),
   };
+}
+
+function toOptions(text = ''): string[] {
+  return unescapeOctal(text).split(',').filter(Boolean);
 }
 
 function unescapeOctal(text: string): string {

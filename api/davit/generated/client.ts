@@ -31,4 +31,9 @@ export class GeneratedClient {
   listPulls(request: types.ListPullsRequestInit = {}, options: RpcOptions = {}): Promise<types.ListPullsResponse> {
     return this.#channel.unary(AdminDefinition.listPulls, request, options);
   }
+
+  /** Compares layers with what was unpacked; one message for each, as soon as it has been read through. */
+  verifyImages(request: types.VerifyImagesRequestInit = {}, options: RpcOptions = {}): AsyncIterable<types.VerifiedLayer> {
+    return this.#channel.serverStream(AdminDefinition.verifyImages, request, options);
+  }
 }

@@ -661,3 +661,172 @@ function newPulledLayer(): types.PulledLayer {
     retries: 0,
   };
 }
+
+export function encodeVerifyImagesRequest(message: types.VerifyImagesRequestInit): Buffer {
+  const w = wire.writer();
+  writeVerifyImagesRequest(w, message);
+  return wire.finish(w);
+}
+
+/** @throws {Error} `bytes` are cut short or malformed */
+export function decodeVerifyImagesRequest(bytes: Uint8Array): types.VerifyImagesRequest {
+  const r = wire.reader(bytes);
+  return readVerifyImagesRequest(r, r.len, undefined);
+}
+
+function writeVerifyImagesRequest(w: wire.Writer, m: types.VerifyImagesRequestInit): void {
+  for (const item of m.images ?? wire.NO_ITEMS) {
+    w.uint32(10);
+    wire.putString(w, item);
+  }
+  wire.writeBool(w, 16, m.repair);
+}
+
+function readVerifyImagesRequest(r: wire.Reader, end: number, into: types.VerifyImagesRequest | undefined): types.VerifyImagesRequest {
+  const m = (into ?? newVerifyImagesRequest()) as wire.Mutable<types.VerifyImagesRequest>; // made here before
+  while (r.pos < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.images = wire.append(m.images, r.string());
+        break;
+      case 16:
+        m.repair = r.bool();
+        break;
+      default:
+        wire.skip(r, tag);
+    }
+  }
+  wire.expectEnd(r, end);
+  return m;
+}
+
+function newVerifyImagesRequest(): types.VerifyImagesRequest {
+  return {
+    images: wire.NO_ITEMS,
+    repair: false,
+  };
+}
+
+export function encodeVerifiedLayer(message: types.VerifiedLayerInit): Buffer {
+  const w = wire.writer();
+  writeVerifiedLayer(w, message);
+  return wire.finish(w);
+}
+
+/** @throws {Error} `bytes` are cut short or malformed */
+export function decodeVerifiedLayer(bytes: Uint8Array): types.VerifiedLayer {
+  const r = wire.reader(bytes);
+  return readVerifiedLayer(r, r.len, undefined);
+}
+
+function writeVerifiedLayer(w: wire.Writer, m: types.VerifiedLayerInit): void {
+  wire.writeString(w, 10, m.chainId);
+  for (const item of m.images ?? wire.NO_ITEMS) {
+    w.uint32(18);
+    wire.putString(w, item);
+  }
+  wire.writeString(w, 26, m.health);
+  wire.writeInt64(w, 32, m.files);
+  wire.writeInt64(w, 40, m.bytes);
+  wire.writeInt64(w, 48, m.problemCount);
+  for (const item of m.problems ?? wire.NO_ITEMS) {
+    w.uint32(58).fork();
+    writeLayerProblem(w, item);
+    w.ldelim();
+  }
+  wire.writeString(w, 66, m.failure);
+}
+
+function readVerifiedLayer(r: wire.Reader, end: number, into: types.VerifiedLayer | undefined): types.VerifiedLayer {
+  const m = (into ?? newVerifiedLayer()) as wire.Mutable<types.VerifiedLayer>; // made here before
+  while (r.pos < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.chainId = r.string();
+        break;
+      case 18:
+        m.images = wire.append(m.images, r.string());
+        break;
+      case 26:
+        m.health = r.string();
+        break;
+      case 32:
+        m.files = wire.readInt64(r);
+        break;
+      case 40:
+        m.bytes = wire.readInt64(r);
+        break;
+      case 48:
+        m.problemCount = wire.readInt64(r);
+        break;
+      case 58:
+        m.problems = wire.append(m.problems, readLayerProblem(r, wire.endOf(r), undefined));
+        break;
+      case 66:
+        m.failure = r.string();
+        break;
+      default:
+        wire.skip(r, tag);
+    }
+  }
+  wire.expectEnd(r, end);
+  return m;
+}
+
+function newVerifiedLayer(): types.VerifiedLayer {
+  return {
+    chainId: '',
+    images: wire.NO_ITEMS,
+    health: '',
+    files: 0n,
+    bytes: 0n,
+    problemCount: 0n,
+    problems: wire.NO_ITEMS,
+    failure: '',
+  };
+}
+
+export function encodeLayerProblem(message: types.LayerProblemInit): Buffer {
+  const w = wire.writer();
+  writeLayerProblem(w, message);
+  return wire.finish(w);
+}
+
+/** @throws {Error} `bytes` are cut short or malformed */
+export function decodeLayerProblem(bytes: Uint8Array): types.LayerProblem {
+  const r = wire.reader(bytes);
+  return readLayerProblem(r, r.len, undefined);
+}
+
+function writeLayerProblem(w: wire.Writer, m: types.LayerProblemInit): void {
+  wire.writeString(w, 10, m.path);
+  wire.writeString(w, 18, m.what);
+}
+
+function readLayerProblem(r: wire.Reader, end: number, into: types.LayerProblem | undefined): types.LayerProblem {
+  const m = (into ?? newLayerProblem()) as wire.Mutable<types.LayerProblem>; // made here before
+  while (r.pos < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.path = r.string();
+        break;
+      case 18:
+        m.what = r.string();
+        break;
+      default:
+        wire.skip(r, tag);
+    }
+  }
+  wire.expectEnd(r, end);
+  return m;
+}
+
+function newLayerProblem(): types.LayerProblem {
+  return {
+    path: '',
+    what: '',
+  };
+}

@@ -50,6 +50,17 @@ export const AdminDefinition = {
     responseSerialize: codecs.encodeListPullsResponse,
     responseDeserialize: codecs.decodeListPullsResponse,
   } satisfies RpcMethod<types.ListPullsRequestInit, types.ListPullsRequest, types.ListPullsResponseInit, types.ListPullsResponse>,
+  /** Compares layers with what was unpacked; one message for each, as soon as it has been read through. */
+  verifyImages: {
+    path: '/davit.v1.Admin/VerifyImages',
+    originalName: 'VerifyImages',
+    requestStream: false,
+    responseStream: true,
+    requestSerialize: codecs.encodeVerifyImagesRequest,
+    requestDeserialize: codecs.decodeVerifyImagesRequest,
+    responseSerialize: codecs.encodeVerifiedLayer,
+    responseDeserialize: codecs.decodeVerifiedLayer,
+  } satisfies RpcMethod<types.VerifyImagesRequestInit, types.VerifyImagesRequest, types.VerifiedLayerInit, types.VerifiedLayer>,
 };
 
 /** One function for each RPC; `Call` is what a server hands to it besides the request. */
@@ -62,4 +73,6 @@ export interface AdminHandlers<Call> {
   readonly diskUsage: (call: Call, request: types.DiskUsageRequest) => Promise<types.DiskUsageResponseInit>;
   /** The pulls under way and the last few that ended, the newest first. */
   readonly listPulls: (call: Call, request: types.ListPullsRequest) => Promise<types.ListPullsResponseInit>;
+  /** Compares layers with what was unpacked; one message for each, as soon as it has been read through. */
+  readonly verifyImages: (call: Call, request: types.VerifyImagesRequest) => AsyncIterable<types.VerifiedLayerInit>;
 }

@@ -204,3 +204,63 @@ export interface PulledLayerInit {
   readonly host?: string | undefined;
   readonly retries?: number | undefined;
 }
+
+export interface VerifyImagesRequest {
+  /** Names or ids; all images, if there are none. */
+  readonly images: readonly string[];
+  /** Whether what is damaged is fetched again, without credentials. */
+  readonly repair: boolean;
+}
+
+/** {@link VerifyImagesRequest} as it is sent: what is left out has its default value. */
+export interface VerifyImagesRequestInit {
+  readonly images?: readonly string[] | undefined;
+  readonly repair?: boolean | undefined;
+}
+
+/** A layer, and whether it still is what was unpacked. */
+export interface VerifiedLayer {
+  /** `sha256:` and 64 hexadecimal digits: the layer with all those below. */
+  readonly chainId: string;
+  /** The images that have it, each by its name, or by its id if it has none. */
+  readonly images: readonly string[];
+  /**
+   * `intact`, `damaged`, `repaired` if it was damaged and has been fetched again, `unknown` if it was unpacked by a
+   * version of Davit that noted nothing to compare it with.
+   */
+  readonly health: string;
+  /** The files that were compared, and what was read of them. */
+  readonly files: bigint;
+  readonly bytes: bigint;
+  /** How many of them are damaged, and the first of these. */
+  readonly problemCount: bigint;
+  readonly problems: readonly LayerProblem[];
+  /** Why it could not be fetched again. */
+  readonly failure: string;
+}
+
+/** {@link VerifiedLayer} as it is sent: what is left out has its default value. */
+export interface VerifiedLayerInit {
+  readonly chainId?: string | undefined;
+  readonly images?: readonly string[] | undefined;
+  readonly health?: string | undefined;
+  readonly files?: bigint | undefined;
+  readonly bytes?: bigint | undefined;
+  readonly problemCount?: bigint | undefined;
+  readonly problems?: readonly LayerProblemInit[] | undefined;
+  readonly failure?: string | undefined;
+}
+
+/** A file of a layer that is not what was unpacked. */
+export interface LayerProblem {
+  /** From the root of the layer. */
+  readonly path: string;
+  /** `its size is 0 and not 4711` */
+  readonly what: string;
+}
+
+/** {@link LayerProblem} as it is sent: what is left out has its default value. */
+export interface LayerProblemInit {
+  readonly path?: string | undefined;
+  readonly what?: string | undefined;
+}

@@ -12,7 +12,7 @@ export class TestImages implements AsyncDisposable {
   readonly dir: string;
   images: Images;
   #db: Database;
-  readonly #options: Partial<ImagesOptions>;
+  #options: Partial<ImagesOptions>;
 
   private constructor(
     dir: string,
@@ -38,10 +38,11 @@ export class TestImages implements AsyncDisposable {
     return join(this.dir, 'root');
   }
 
-  /** As after a restart of the daemon. */
-  async reopen(): Promise<void> {
+  /** As after a restart of the daemon. @param changed options that differ from now on */
+  async reopen(changed: Partial<ImagesOptions> = {}): Promise<void> {
     await this.images.settle();
     await this.#db[Symbol.asyncDispose]();
+    this.#options = { ...this.#options, ...changed };
     const opened = await openIn(this.dir, this.#options);
     this.#db = opened.db;
     this.images = opened.images;
@@ -74,6 +75,7 @@ async function openIn(
     registries: { certsDirs: [join(dir, 'certs.d')], retryDelayMs: 1 },
     concurrency: { downloads: 4, unpacks: 2 },
     isInUse: () => false,
+    boot: { id: 'this boot', endedWell: undefined },
     log: silentLog,
     ...options,
   });

@@ -101,8 +101,7 @@ function checkFile(expected: FileEntry, depth: Depth): string | undefined {
 const FIELDS = ['mode', 'size', 'target', 'device', 'uid', 'gid', 'mtimeMs'] as const;
 
 function tell(field: (typeof FIELDS)[number], found: unknown, expected: unknown): string {
-  const text = (value: unknown) =>
-    field === 'mode' ? Number(value).toString(8) : (JSON.stringify(value) ?? 'none');
+  const text = (value: unknown) => (field === 'mode' ? Number(value).toString(8) : JSON.stringify(value));
   return `its ${field === 'mtimeMs' ? 'time of change' : field} is ${text(found)} and not ${text(expected)}`;
 }
 

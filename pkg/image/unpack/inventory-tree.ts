@@ -19,15 +19,18 @@ export function* inventoryOf(implied: ReadonlySet<string>): Generator<InventoryE
     for (const name of fs.readdirSync(toBytes(directory), 'latin1')) {
       const path = `${directory === '/' ? '' : directory}/${name}`;
       const stats = fs.lstatSync(toBytes(path));
-      const sameAs = firstPaths.get(stats.ino);
       if (stats.isDirectory()) directories.push(path);
-      else if (sameAs !== undefined) yield { path, sameAs };
-      else {
-        if (stats.nlink > 1) firstPaths.set(stats.ino, path);
-        yield describeWhole(path, stats.isFile() ? checksumOf(path) : undefined);
-      }
+      else yield describeOther(path, stats, firstPaths);
     }
   }
+}
+
+/** @param firstPaths of files with several names */
+function describeOther(path: string, stats: fs.Stats, firstPaths: Map<number, string>): InventoryEntry {
+  const sameAs = firstPaths.get(stats.ino);
+  if (sameAs !== undefined) return { path, sameAs };
+  if (stats.nlink > 1) firstPaths.set(stats.ino, path);
+  return describeWhole(path, stats.isFile() ? checksumOf(path) : undefined);
 }
 
 /** With all attributes that it has. */

@@ -9,7 +9,7 @@ import { toImage } from '../convert/image.ts';
 export function imageStatus(deps: Pick<ServerDeps, 'images'>): ImageServiceHandlers<Call>['imageStatus'] {
   return async (_, { image: spec, verbose }) => {
     const image = deps.images.find(required(required(spec, 'image').image, 'image.image'));
-    if (image === undefined) return {};
+    if (image === undefined || !deps.images.isUsable(image)) return {}; // then the kubelet pulls it
     const info = { chainIds: image.chainIds, imageSpec: { config: image.config } };
     return { image: toImage(image), info: verbose ? { info: JSON.stringify(info) } : {} };
   };
