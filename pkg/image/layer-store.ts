@@ -75,7 +75,7 @@ export class LayerStore {
   /** For whoever looks on. */
   readonly activities = new LayerActivities();
   readonly #leases = new LayerLeases();
-  #nextName: number;
+  #nextName = 1;
 
   private constructor(options: LayerStoreOptions, parts: Parts) {
     this.#records = parts.records;
@@ -90,8 +90,6 @@ export class LayerStore {
     this.#unpacks = new FairSlots(concurrency.unpacks);
     this.#downloads = new FairSlots(concurrency.downloads);
     this.#rate = maxBytesPerSecond > 0 ? new FairRate(maxBytesPerSecond) : undefined;
-    const names = parts.records.list().map(({ directory }) => Number.parseInt(directory, NAME_RADIX));
-    this.#nextName = Math.max(0, ...names) + 1;
   }
 
   /** What a crash left is moved aside here; `sweep()` deletes it. */
@@ -104,7 +102,12 @@ export class LayerStore {
     const locks = new KeyedLock<Digest>();
     const health = await LayerHealth.open({ db, records, places, locks, boot, log });
     const store = new LayerStore(options, { records, places, locks, health, ingestDir });
-    await store.#leftovers.setAside(new Set(records.list().map(({ directory }) => directory)));
+    const known = records.list().map(({ directory }) => directory);
+    await store.#leftovers.setAside(new Set(known));
+    const taken = [...known, ...(await places.directories())].map((name) =>
+      Number.parseInt(name, NAME_RADIX),
+    );
+    store.#nextName = Math.max(0, ...taken.filter(Number.isFinite)) + 1;
     return store;
   }
 
@@ -135,8 +138,8 @@ export class LayerStore {
   }
 
   /**
-   * Fetches and unpacks those that are missing or damaged, side by side; each once, however many ask. The caller holds a
-   * lease on them.
+   * Fetches and unpacks those that are missing or damaged, side by side; each once, however many ask. The caller
+   * holds a lease on them.
    *
    * @param layers of one image, the lowest first
    * @throws {Fault} data_loss — naming the digest that is wrong; resource_exhausted; what `source` throws

@@ -24,6 +24,7 @@ export function findLeaks(place: Place, expected: Expected): string[] {
     ...leakedInterfaces(place),
     ...leakedRules(place),
     ...leakedFiles(place, expected.files),
+    ...leakedInventories(place),
   ];
 }
 
@@ -69,7 +70,14 @@ function leakedRules({ name, network }: Place): string[] {
 }
 
 /** May change while there are no pods; the runtimes' state is looked at by itself. */
-const MAY_CHANGE = ['root/db', 'root/layers', 'root/lock', 'root/lost+found', 'run/runtime'];
+const MAY_CHANGE = [
+  'root/db',
+  'root/layers',
+  'root/inventories',
+  'root/lock',
+  'root/lost+found',
+  'run/runtime',
+];
 
 /** All below the daemon's directories, relative to the place. */
 export function listFiles({ dir, root, run }: Place): ReadonlySet<string> {
@@ -89,6 +97,13 @@ function leakedFiles(place: Place, known: ReadonlySet<string>): string[] {
   const isNew = (path: string): boolean => found.has(path) && !known.has(path) && !LASTING.test(path);
   const topmost = [...found].filter((path) => isNew(path) && !isNew(dirname(path)));
   return [...topmost, ...runtimeState(place)].map((path) => `"${join(place.dir, path)}" is left`);
+}
+
+/** Each layer has one, and there are no others. */
+function leakedInventories({ root }: Place): string[] {
+  const [layers, inventories] = ['layers', 'inventories'].map((name) => readdirSync(join(root, name)).sort());
+  if (JSON.stringify(layers) === JSON.stringify(inventories)) return [];
+  return [`there are the layers ${layers?.join(', ')} and the inventories ${inventories?.join(', ')}`];
 }
 
 /** The OCI runtimes keep a directory for each container. */
