@@ -21,7 +21,7 @@ function files(texts: Readonly<Record<string, string>>): void {
 }
 
 const mount = (name: string, fsType: string, superOptions: readonly string[]) => ({
-  ...{ target: join(dir, name), fsType, source: 'cgroup', options: [], superOptions },
+  ...{ target: join(dir, name), root: '/', fsType, source: 'cgroup', options: [], superOptions },
 });
 
 const v1 = () =>
