@@ -30,6 +30,14 @@ test('a text that is no TOML is refused with its line', () => {
   expect(() => parseConfig([{ file: '/etc/x.toml', text: 'a = 1\nb = = 2\n' }])).toThrow('/etc/x.toml:2');
 });
 
+test.each([
+  ['[runtime.handlers]\nrunc = { path = "runc" }', 'runtime.handlers.runc.path'],
+  ['[runtime]\nmonitor = "conmon"', 'runtime.monitor'],
+  ['[runtime]\ninit = "./catatonit"', 'runtime.init'],
+])('a program is named by its absolute path, never looked for: %s', (text, option) => {
+  expect(() => parseConfig([{ file: 'a.toml', text }])).toThrow(option);
+});
+
 test('a default handler that does not exist is refused', () => {
   const text = '[runtime]\ndefault_handler = "kata"\n';
   expect(() => parseConfig([{ file: 'a', text }])).toThrow('there is no handler "kata"');

@@ -21,6 +21,7 @@ import { encodeOciJson } from '../runtime/oci-json.ts';
 import { clampOomScoreAdj } from '../runtime/oom-score.ts';
 import type { SeccompProfile } from '../runtime/seccomp/profile.ts';
 import { selectProfile, type SeccompOptions } from '../runtime/seccomp/select-profile.ts';
+import { checkRootfs } from '../runtime/rootfs.ts';
 import { buildContainerSpec, type ContainerSpecInput, type NamespacesInput } from '../runtime/spec.ts';
 import { resolveUser } from '../runtime/user.ts';
 import { sandboxPaths } from '../sandbox/paths.ts';
@@ -78,6 +79,7 @@ export function planner({ facts, containers, features, handlers, apparmor }: Pla
       readonlyRootfs: config.security.readonlyRootfs,
       stdin: { open: config.stdin, once: config.stdinOnce },
       writeBundle: async (_, { rootfs, imageVolumes }) => {
+        await checkRootfs(rootfs);
         const { uid, gid, additionalGids } = await userOf(ingredients, rootfs);
         const mounts = [...input.mounts, ...toImageMounts(container, imageVolumes)];
         const spec = buildContainerSpec({ ...input, mounts, rootfs, user: { uid, gid, additionalGids } });

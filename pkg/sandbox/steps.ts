@@ -57,7 +57,7 @@ function makeDirectory({ runDir }: StepDeps, { id, config }: Sandbox): Step {
   return {
     label: 'write pod files',
     run: async () => {
-      await ensureDirectory(paths.dir, 0o711); // the files in it are mounted into containers of any user
+      await ensureDirectory(paths.dir, 0o700); // users of the host must not write into the pod's /dev/shm
       await writePodFiles(paths, config);
     },
     undo: () => removeTree(paths.dir),

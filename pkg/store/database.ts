@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { Level } from 'level';
 import { Fault } from '../base/fault.ts';
+import { ensureDirectory } from '../sys/files.ts';
 import { Reserve } from './reserve.ts';
 import { observed, type Observe } from '../base/outcome.ts';
 
@@ -44,6 +45,7 @@ export class Database implements AsyncDisposable {
    * @throws {Fault} failed_precondition — another process has it open
    */
   static async open(dir: string, observe?: Observe): Promise<Database> {
+    await ensureDirectory(dir, 0o700);
     const level = new Level(dir, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
     try {
       await level.open();

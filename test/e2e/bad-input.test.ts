@@ -259,6 +259,11 @@ const BAD_CONTAINERS: readonly [string, ContainerConfigInit, Refusal][] = [
     },
   ],
   [
+    'more mounts than any pod has',
+    { mounts: Array.from({ length: 10_001 }, () => ({ hostPath: '/tmp', containerPath: '/x' })) },
+    { code: 'INVALID_ARGUMENT', message: 'config.mounts "10001" are more than 10000' },
+  ],
+  [
     'a user id that is 0 in 32 bits',
     { linux: { securityContext: { runAsUser: { value: 2n ** 32n } } } },
     {

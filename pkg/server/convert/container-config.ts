@@ -11,24 +11,30 @@ import {
 import type { Propagation } from '../../container/container.ts';
 import type { ContainerConfig, MountConfig } from '../../pod/container-config.ts';
 import { toSecurity } from './container-security.ts';
-import { refuse, required, toAbsolutePath, unsupported } from './field.ts';
+import { checkLengths, refuse, required, toAbsolutePath, unsupported } from './field.ts';
 import { toResources } from './resources.ts';
 
 /** @throws {Fault} invalid_argument — a field is missing or makes no sense; unimplemented — not yet possible */
 export function toContainerConfig(config: WireConfig): ContainerConfig {
   const metadata = required(config.metadata, 'config.metadata');
+  const { command, args, envs, mounts, devices } = config;
+  checkLengths({
+    ...{ 'config.command': command, 'config.args': args, 'config.envs': envs },
+    ...{ 'config.mounts': mounts, 'config.devices': devices },
+    'config.linux.security_context.supplemental_groups': groupsOf(config),
+  });
   const cdi = config.cdiDevices[0];
   if (cdi !== undefined) throw unsupported('config.cdi_devices', cdi.name);
   return {
     metadata: { name: required(metadata.name, 'config.metadata.name'), attempt: metadata.attempt },
     image: required(required(config.image, 'config.image').image, 'config.image.image'),
     userSpecifiedImage: config.image?.userSpecifiedImage ?? '',
-    command: config.command,
-    args: config.args,
+    command,
+    args,
     workingDir: config.workingDir,
-    env: config.envs.map(({ key, value }) => ({ name: toVariableName(key), value })),
-    mounts: config.mounts.map(toMount),
-    devices: config.devices.map(({ hostPath, containerPath, permissions }, index) => ({
+    env: envs.map(({ key, value }) => ({ name: toVariableName(key), value })),
+    mounts: mounts.map(toMount),
+    devices: devices.map(({ hostPath, containerPath, permissions }, index) => ({
       hostPath: toAbsolutePath(hostPath, `config.devices[${index}].host_path`),
       containerPath: containerPath === '' ? hostPath : containerPath,
       permissions: toPermissions(permissions, index),
@@ -44,6 +50,10 @@ export function toContainerConfig(config: WireConfig): ContainerConfig {
     oomScoreAdj: Number(config.linux?.resources?.oomScoreAdj ?? 0n),
     security: toSecurity(config.linux?.securityContext),
   };
+}
+
+function groupsOf({ linux }: WireConfig): readonly bigint[] {
+  return linux?.securityContext?.supplementalGroups ?? [];
 }
 
 function toVariableName(name: string): string {

@@ -12,6 +12,15 @@ export function refuse(field: string, value: string | number | bigint, why: stri
   return new Fault('invalid_argument', `${field} "${value}" ${why}`, { detail: { field } });
 }
 
+/** No honest pod has as many, and what is made of each would cost more memory than there is. */
+const MAX_ITEMS = 10_000;
+
+/** @throws {Fault} invalid_argument — a list is longer than any honest one */
+export function checkLengths(lists: Readonly<Record<string, readonly unknown[]>>): void {
+  for (const [field, { length }] of Object.entries(lists))
+    if (length > MAX_ITEMS) throw refuse(field, length, `are more than ${MAX_ITEMS}`);
+}
+
 /** What Davit cannot do yet is refused by name: silently dropped, it would be a hole. */
 export function unsupported(field: string, value: string): Fault {
   return new Fault('unimplemented', `${field} "${value}" is not supported yet`, { detail: { field } });

@@ -12,7 +12,7 @@ import {
 } from '../../../api/cri/generated/types.ts';
 import type { ProfileChoice } from '../../runtime/security-profile.ts';
 import type { SandboxConfig, SandboxMetadata } from '../../sandbox/sandbox.ts';
-import { refuse, required, toAbsolutePath } from './field.ts';
+import { checkLengths, refuse, required, toAbsolutePath } from './field.ts';
 import { toPodNamespaces } from './namespace-mode.ts';
 import { toPodResources } from './resources.ts';
 import { toProfileChoice } from './security-profile.ts';
@@ -28,6 +28,7 @@ export function toSandboxConfig(config: PodSandboxConfig, handler: string): Sand
   const { linux } = config;
   const security = linux?.securityContext;
   checkSeccomp(security);
+  checkLengths({ 'config.port_mappings': config.portMappings });
   const namespaces = toPodNamespaces(security?.namespaceOptions);
   return {
     metadata: toMetadata(config.metadata),
