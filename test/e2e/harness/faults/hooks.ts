@@ -145,7 +145,23 @@ function declare(loaded: { func: AnyFunction }, declaration: unknown[]): unknown
     if (name === 'syscall' && HARMLESS_NUMBERS.includes(Number(args[0]))) return undefined;
     return [name, ...args.flatMap(toWords)].join(' ');
   };
-  return Object.assign(announced(declared, describe), { async: announced(declared.async, describe) });
+  return Object.assign(announced(declared, describe), { async: announcedAsync(declared.async, describe) });
+}
+
+/** What runs on another thread has happened when its callback is called. */
+function announcedAsync(
+  original: AnyFunction,
+  describe: (args: unknown[]) => string | undefined,
+): AnyFunction {
+  return (...args) => {
+    const effect = describe(args);
+    const callback = args.pop() as AnyFunction;
+    if (effect !== undefined) reached('before', effect);
+    return original(...args, (...results: unknown[]) => {
+      if (effect !== undefined) reached('after', effect);
+      return callback(...results);
+    });
+  };
 }
 
 /** Of the arguments in C only short texts tell something: paths, names of programs. */
