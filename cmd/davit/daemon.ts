@@ -20,7 +20,7 @@ import { Stats } from '../../pkg/stats/stats.ts';
 import { Database } from '../../pkg/store/database.ts';
 import { Cgroups } from '../../pkg/sys/cgroup.ts';
 import { findBoot, type Boot } from './boot.ts';
-import { findNodeFacts } from './node-facts.ts';
+import { findKernelFeatures, findNodeFacts } from './node-facts.ts';
 import { PodCidr } from './pod-cidr.ts';
 import { nowNs } from './now.ts';
 import { countExit } from './open-metrics.ts';
@@ -58,9 +58,9 @@ export class Daemon implements AsyncDisposable {
     const cgroups = await Cgroups.detect();
     const handlers = toHandlers(config);
     const facts = await findNodeFacts(config, cgroups);
-    const { swapAccounting } = facts;
-    const features = new FeatureFinder({ handlers, cli: new OciCli({ swapAccounting }) });
     const apparmor = new AppArmor({ parser: config.runtime.apparmor_parser });
+    const cli = new OciCli({ swapAccounting: facts.swapAccounting });
+    const features = new FeatureFinder({ handlers, cli, kernel: await findKernelFeatures(config, log) });
     const pods = await openPods({
       config,
       log,

@@ -1,12 +1,18 @@
 // What this node is like, found out once at the start.
 
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { background, type Log } from '../../pkg/base/call.ts';
+import { findIdmapProblem } from '../../pkg/image/idmap-probe.ts';
 import type { NodeFacts } from '../../pkg/pod/container-plan.ts';
 import type { Config } from '../../pkg/config/config.ts';
+import type { KernelFeatures } from '../../pkg/runtime/handler-features.ts';
 import { lowestOomScoreAdj } from '../../pkg/runtime/oom-score.ts';
 import type { SeccompOptions } from '../../pkg/runtime/seccomp/select-profile.ts';
 import { hasSwapAccounting } from '../../pkg/runtime/swap-accounting.ts';
 import { effectiveCapabilities } from '../../pkg/sys/capability.ts';
 import type { Cgroups } from '../../pkg/sys/cgroup.ts';
+import { supportsMountSetattr } from '../../pkg/sys/mount.ts';
 
 export async function findNodeFacts(config: Config, cgroups: Cgroups): Promise<NodeFacts> {
   const { version } = cgroups;
@@ -20,6 +26,20 @@ export async function findNodeFacts(config: Config, cgroups: Cgroups): Promise<N
     lowestOomScoreAdj: await lowestOomScoreAdj(capabilities),
     seccomp: toSeccompOptions(config),
   };
+}
+
+/** A node whose kernel or file system cannot do it runs all other pods. */
+export async function findKernelFeatures(config: Config, log: Log): Promise<KernelFeatures> {
+  const call = background(log, config.runtime.timeout_seconds * 1000);
+  const problem = (await findImpassable(config.run)) ?? (await findIdmapProblem(call, config.root));
+  if (problem !== undefined) log.warn({ problem }, 'pods cannot have users of their own');
+  return { recursiveReadonlyMounts: supportsMountSetattr(), userNamespaces: problem === undefined };
+}
+
+/** The runtime goes to the bundle as root of the pod, who is nobody special on the node. */
+async function findImpassable(path: string): Promise<string | undefined> {
+  if ((await stat(path)).mode & 0o001) return path === '/' ? undefined : await findImpassable(dirname(path));
+  return `only its owner may pass "${path}"`;
 }
 
 function toSeccompOptions({ runtime }: Config): SeccompOptions {

@@ -3,6 +3,7 @@
 
 import type { ContainerId, ImageId, SandboxId } from '../base/id.ts';
 import type { ResourcesInput } from '../runtime/resources.ts';
+import type { IdMapping } from '../sys/user-namespace.ts';
 import type { ContainerState } from './phase.ts';
 
 export interface ContainerMetadata {
@@ -34,6 +35,8 @@ export interface ContainerMount {
   readonly recursiveReadOnly: boolean;
   readonly propagation: Propagation;
   readonly selinuxRelabel: boolean;
+  /** How its ids are shown; that of the pod. */
+  readonly idMapping?: IdMapping | undefined;
 }
 
 export interface ContainerUser {

@@ -32,6 +32,7 @@ const imageMount = {
 const c1: Container = { ...aContainer({ phase: 'creating' }), mounts: [imageMount] };
 const plan: Plan = {
   readonlyRootfs: false,
+  idmappedVolumes: [],
   stdin: { open: false, once: false },
   writeBundle: () => Promise.resolve({ uid: 0, gid: 0, supplementalGroups: [0] }),
 };

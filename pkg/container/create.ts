@@ -1,13 +1,17 @@
 // CreateContainer: everything a container needs before its process may run. Removing undoes the same steps.
 
+import { chown } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { perform, recover, type Operation, type Step } from '../async/operation.ts';
 import type { KeyedLock } from '../async/keyed-lock.ts';
 import { detached, type Call } from '../base/call.ts';
 import type { ContainerId } from '../base/id.ts';
 import { ensureDirectory, removeTree } from '../sys/files.ts';
 import type { ResourcesInput } from '../runtime/resources.ts';
+import type { PinnedUsers } from '../sys/user-namespace.ts';
 import type { ProcessIdentity } from '../sys/process.ts';
 import type { Container, ContainerUser, MountedImage } from './container.ts';
+import { mountVolumes, unmountVolumes, type IdmappedVolume } from './idmapped-volumes.ts';
 import { containerPaths } from './paths.ts';
 import { move } from './phase.ts';
 
@@ -16,6 +20,10 @@ export interface Plan {
   /** Writes config.json into the bundle, now that the root file system is there to look users up in. */
   writeBundle(call: Call, mounted: Mounted): Promise<ContainerUser>;
   readonly readonlyRootfs: boolean;
+  /** Of the pod, if they are not those of the node. */
+  readonly users?: PinnedUsers | undefined;
+  /** What has to be mounted with its ids mapped, for the bundle to mount it into the container. */
+  readonly idmappedVolumes: readonly IdmappedVolume[];
   readonly stdin: { readonly open: boolean; readonly once: boolean };
 }
 
@@ -41,7 +49,7 @@ export interface CreateDeps {
       call: Call,
       id: ContainerId,
       imageId: Container['image']['id'],
-      options: { readonly readonly: boolean },
+      options: { readonly readonly: boolean; readonly users?: PinnedUsers | undefined },
     ): Promise<{ readonly rootfs: string }>;
     remove(call: Call, id: ContainerId): Promise<void>;
   };
@@ -50,6 +58,7 @@ export interface CreateDeps {
       call: Call,
       id: ContainerId,
       volumes: readonly { readonly imageId: MountedImage['id']; readonly subPath: string }[],
+      users?: PinnedUsers,
     ): Promise<readonly string[]>;
     remove(id: ContainerId): Promise<void>;
   };
@@ -102,8 +111,9 @@ export function createOperation(deps: CreateDeps, container: Container, plan?: P
     name: `create container ${id}`,
     begin: () => deps.store.put({ ...container, state: { phase: 'creating' } }),
     steps: [
-      makeBundle(deps, container),
-      mountVolumes(deps, container, { plan, outcome }),
+      makeBundle(deps, container, plan?.users),
+      mapVolumes(deps, container, plan),
+      mountImages(deps, container, { plan, outcome }),
       prepareRootfs(deps, container, { plan, outcome }),
       createInRuntime(deps, container, { plan, outcome }),
     ],
@@ -132,12 +142,27 @@ interface Outcome {
   created: Created | undefined;
 }
 
-function makeBundle({ runDir }: CreateDeps, { id }: Container): Step {
+/** Root of a pod with users of its own may pass, but not look: the runtime is that root when it mounts. */
+function makeBundle({ runDir }: CreateDeps, { id }: Container, users: PinnedUsers | undefined): Step {
   const { bundle } = containerPaths(runDir, id);
   return {
     label: 'create bundle',
-    run: () => ensureDirectory(bundle, 0o700),
+    run: async () => {
+      await ensureDirectory(dirname(bundle), 0o711);
+      await ensureDirectory(bundle, users === undefined ? 0o700 : 0o710);
+      if (users !== undefined) await chown(bundle, 0, users.mapping.hostId);
+    },
     undo: () => removeTree(bundle),
+  };
+}
+
+function mapVolumes({ runDir }: CreateDeps, { id }: Container, plan: Plan | undefined): Step {
+  return {
+    label: 'map ids of volumes',
+    run: async () => {
+      if (plan?.users !== undefined) await mountVolumes(plan.idmappedVolumes, plan.users.path);
+    },
+    undo: () => unmountVolumes(containerPaths(runDir, id).bundle),
   };
 }
 
@@ -147,14 +172,14 @@ interface Making {
   readonly outcome: Outcome;
 }
 
-function mountVolumes({ volumes }: CreateDeps, { id, mounts }: Container, { plan, outcome }: Making): Step {
+function mountImages({ volumes }: CreateDeps, { id, mounts }: Container, { plan, outcome }: Making): Step {
   const wanted = mounts.flatMap(({ image }) =>
     image === undefined ? [] : [{ imageId: image.id, subPath: image.subPath }],
   );
   return {
     label: 'mount image volumes',
     run: async (call) => {
-      if (plan !== undefined) outcome.imageVolumes = await volumes.mount(call, id, wanted);
+      if (plan !== undefined) outcome.imageVolumes = await volumes.mount(call, id, wanted, plan.users);
     },
     undo: () => volumes.remove(id),
   };
@@ -165,7 +190,10 @@ function prepareRootfs({ snapshots }: CreateDeps, { id, image }: Container, { pl
     label: 'prepare root file system',
     run: async (call) => {
       if (plan === undefined) return;
-      const { rootfs } = await snapshots.prepare(call, id, image.id, { readonly: plan.readonlyRootfs });
+      const { rootfs } = await snapshots.prepare(call, id, image.id, {
+        readonly: plan.readonlyRootfs,
+        users: plan.users,
+      });
       const { imageVolumes } = outcome;
       outcome.user = await plan.writeBundle(call, { rootfs, imageVolumes });
     },

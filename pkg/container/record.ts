@@ -53,6 +53,7 @@ const mount = z.strictObject({
   recursiveReadOnly: z.boolean(),
   propagation: z.enum(['private', 'host_to_container', 'bidirectional']),
   selinuxRelabel: z.boolean(),
+  idMapping: z.strictObject({ hostId: z.int().min(1), length: z.int().min(1) }).optional(),
 });
 
 const recordV1 = z.strictObject({

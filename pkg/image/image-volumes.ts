@@ -11,8 +11,10 @@ import { stage } from '../base/timeline.ts';
 import { isErrno } from '../sys/errno.ts';
 import { ensureDirectory, resolveInRoot } from '../sys/files.ts';
 import { isMountPoint, makePrivate, mountOverlay, unmount } from '../sys/mount.ts';
+import type { PinnedUsers } from '../sys/user-namespace.ts';
 import { checkContainerId } from './container-id.ts';
 import type { Image } from './image.ts';
+import { withIdmappedLayers } from './idmapped-layers.ts';
 import type { LayerStore } from './layer-store.ts';
 
 export interface ImageVolumesOptions {
@@ -43,13 +45,20 @@ export class ImageVolumes {
    * @throws {Fault} not_found — an image is not here; failed_precondition — it is damaged; invalid_argument — a sub path is not in it. The messages
    *   begin with `ImageVolumeMountFailed: `, by which the kubelet knows them
    */
-  async mount(call: Call, id: ContainerId, volumes: readonly ImageVolume[]): Promise<string[]> {
+  async mount(
+    call: Call,
+    id: ContainerId,
+    volumes: readonly ImageVolume[],
+    users?: PinnedUsers,
+  ): Promise<string[]> {
     if (volumes.length === 0) return [];
     using _stage = stage(call, 'mount image volumes');
     await ensureDirectory(this.#dirOf(id), 0o700); // set-user-id programs: not for users of the host
     const sources: string[] = [];
-    for (const [index, volume] of volumes.entries())
-      sources.push(await this.#mountOne(call, id, index, volume));
+    for (const [index, volume] of volumes.entries()) {
+      const target = join(this.#dirOf(id), String(index));
+      sources.push(await this.#mountOne(call, target, volume, users));
+    }
     return sources;
   }
 
@@ -65,8 +74,12 @@ export class ImageVolumes {
     if (names.length > 0) await this.#options.layers.release();
   }
 
-  async #mountOne(call: Call, id: ContainerId, index: number, volume: ImageVolume): Promise<string> {
-    const target = join(this.#dirOf(id), String(index));
+  async #mountOne(
+    call: Call,
+    target: string,
+    volume: ImageVolume,
+    users: PinnedUsers | undefined,
+  ): Promise<string> {
     const { imageId, subPath } = volume;
     try {
       using _guard = await this.#options.locks.acquire(imageId, call.signal);
@@ -74,7 +87,7 @@ export class ImageVolumes {
       if (image === undefined) throw notFound('image', imageId);
       if (!isMountPoint(target)) {
         await this.#options.layers.health.expectUsable(image, call.signal);
-        await this.#mountImage(image, target);
+        await this.#mountImage(image, target, users);
       }
       return subPath === '' ? target : await resolveSubPath(target, volume);
     } catch (cause) {
@@ -87,11 +100,13 @@ export class ImageVolumes {
     }
   }
 
-  async #mountImage({ chainIds }: Image, target: string): Promise<void> {
+  async #mountImage({ chainIds }: Image, target: string, users: PinnedUsers | undefined): Promise<void> {
     await mkdir(target, { recursive: true });
-    const lower = chainIds.map((chainId) => this.#options.layers.pathOf(chainId)).toReversed();
-    if (lower.length === 0) return; // an empty image: the container sees the empty directory, read-only
-    mountOverlay({ lower, target });
+    const layers = () => chainIds.map((chainId) => this.#options.layers.pathOf(chainId)).toReversed();
+    if (chainIds.length === 0) return; // an empty image: the container sees the empty directory, read-only
+    await withIdmappedLayers({ users, at: `${target}.layers` }, layers, (lower) => {
+      mountOverlay({ lower, target });
+    });
     makePrivate(target);
   }
 

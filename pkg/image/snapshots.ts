@@ -12,9 +12,11 @@ import { isErrno } from '../sys/errno.ts';
 import { ensureDirectory, removeTree } from '../sys/files.ts';
 import { lutimes } from '../sys/libc/file.ts';
 import { isMountPoint, mountOverlay, unmount } from '../sys/mount.ts';
+import type { PinnedUsers } from '../sys/user-namespace.ts';
 import { checkContainerId } from './container-id.ts';
 import { explainDisk } from './disk-fault.ts';
 import type { Image } from './image.ts';
+import { withIdmappedLayers } from './idmapped-layers.ts';
 import type { LayerStore } from './layer-store.ts';
 
 export interface SnapshotsOptions {
@@ -50,10 +52,16 @@ export class Snapshots {
    * Mounts the root file system. It may be repeated, also after a reboot: what the container wrote is still
    * there. It is writable even for a container that may not write: mount points have to be made in it first.
    *
+   * @param options with `users` its files belong to those; what the container writes does on disk, too
    * @throws {Fault} not_found — the image is not here; failed_precondition — a layer of it is damaged;
    *   resource_exhausted — the disk is full
    */
-  async prepare(call: Call, id: ContainerId, imageId: ImageId): Promise<{ rootfs: string }> {
+  async prepare(
+    call: Call,
+    id: ContainerId,
+    imageId: ImageId,
+    { users }: { readonly users?: PinnedUsers | undefined } = {},
+  ): Promise<{ rootfs: string }> {
     checkContainerId(id);
     using _stage = stage(call, 'mount root filesystem');
     using _guard = await this.#options.locks.acquire(imageId, call.signal);
@@ -63,22 +71,35 @@ export class Snapshots {
     if (isMountPoint(rootfs)) return { rootfs };
     await this.#options.layers.health.expectUsable(image, call.signal);
     try {
-      await this.#mount(id, image, rootfs);
+      await this.#mount(id, image, rootfs, users);
     } catch (error) {
       throw explainDisk(error, `mount the root filesystem of container "${id}"`);
     }
     return { rootfs };
   }
 
-  async #mount(id: ContainerId, { chainIds }: Image, target: string): Promise<void> {
+  async #mount(
+    id: ContainerId,
+    { chainIds }: Image,
+    target: string,
+    users: PinnedUsers | undefined,
+  ): Promise<void> {
     const [upper, work, empty] = ['fs', 'work', 'empty'].map((name) => join(this.#dir, id, name)) as Three;
     const isEmpty = chainIds.length === 0;
     const layers = () => chainIds.map((chainId) => this.#options.layers.pathOf(chainId)).toReversed();
     await mkdir(work, { recursive: true, mode: 0o700 });
     if (isEmpty) await mkdir(empty, { recursive: true });
-    await ensureUpper(upper, layers()[0] ?? empty);
+    await ensureUpper(upper, layers()[0] ?? empty, users);
     await mkdir(target, { recursive: true });
-    mountOverlay({ lower: isEmpty ? [empty] : layers(), upper, work, target }); // where they are at this moment
+    const now = () => (isEmpty ? [empty] : layers()); // where they are at that moment
+    await withIdmappedLayers({ users, at: this.#mappedLayers(id) }, now, (lower) => {
+      mountOverlay({ lower, upper, work, target });
+    });
+  }
+
+  /** In use only while an overlay is being mounted. */
+  #mappedLayers(id: ContainerId): string {
+    return join(this.#dir, id, 'layers');
   }
 
   /** Unmounts it and deletes what the container wrote; nothing being there is fine. */
@@ -87,6 +108,7 @@ export class Snapshots {
     using _stage = stage(call, 'remove root filesystem');
     const rootfs = this.rootfsPath(id);
     unmount(rootfs);
+    unmount(this.#mappedLayers(id));
     await rmdirIfThere(rootfs);
     await removeTree(join(this.#dir, id));
     await this.#options.layers.release();
@@ -104,12 +126,13 @@ type Three = [string, string, string];
  * The root of the merged view is the upper directory, so it must look like that of the topmost layer. From then
  * on it is the container's: it is not touched when it is there.
  */
-async function ensureUpper(upper: string, topmost: string): Promise<void> {
+async function ensureUpper(upper: string, topmost: string, users: PinnedUsers | undefined): Promise<void> {
   if (await isThere(upper)) return;
   const unfinished = `${upper}.new`;
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
   const { mode, uid, gid, atimeNs, mtimeNs } = await stat(topmost, { bigint: true });
-  await lchown(unfinished, Number(uid), Number(gid));
+  const toHost = (id: bigint) => Number(id) + (users?.mapping.hostId ?? 0);
+  await lchown(unfinished, toHost(uid), toHost(gid));
   await chmod(unfinished, Number(mode) & 0o7777);
   lutimes(unfinished, atimeNs, mtimeNs);
   await rename(unfinished, upper);

@@ -4,6 +4,7 @@
 import type { ContainerMetadata, ContainerMount, MountedImage } from '../container/container.ts';
 import type { ResourcesInput } from '../runtime/resources.ts';
 import type { ProfileChoice } from '../runtime/security-profile.ts';
+import type { IdMapping } from '../sys/user-namespace.ts';
 
 export interface EnvironmentVariable {
   readonly name: string;
@@ -32,6 +33,8 @@ export interface ContainerSecurity {
   readonly dropCapabilities: readonly string[];
   readonly addAmbientCapabilities: readonly string[];
   readonly pid: ContainerPidMode;
+  /** The same as the pod's. */
+  readonly userNamespace?: IdMapping | undefined;
   readonly runAsUser?: number | undefined;
   readonly runAsUsername: string;
   readonly runAsGroup?: number | undefined;

@@ -1,13 +1,21 @@
 // The mounts of a container: what the pod asks for, and the files that every container of the pod shares.
 
 import { mkdir, realpath } from 'node:fs/promises';
-import { posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import type { Container, ContainerMount } from '../container/container.ts';
+import { volumesDirectory } from '../container/idmapped-volumes.ts';
+import { containerPaths } from '../container/paths.ts';
 import type { MountInput } from '../runtime/mounts.ts';
 import { sandboxPaths } from '../sandbox/paths.ts';
 import { isErrno } from '../sys/errno.ts';
 import type { Ingredients } from './ingredients.ts';
+
+/** A mount whose `source` is there only once the container is made. */
+export interface HostMount extends MountInput {
+  /** What `source` shows with its ids mapped. */
+  readonly original?: string | undefined;
+}
 
 /**
  * All but the images, which have no path before they are mounted.
@@ -18,8 +26,9 @@ import type { Ingredients } from './ingredients.ts';
 export async function toMounts(
   runDir: string,
   { container, sandbox, config }: Pick<Ingredients, 'container' | 'sandbox' | 'config'>,
-): Promise<MountInput[]> {
-  const asked = await Promise.all(container.mounts.flatMap(toMount));
+): Promise<HostMount[]> {
+  const { bundle } = containerPaths(runDir, container.id);
+  const asked = await Promise.all(container.mounts.flatMap((mount, index) => toMount(bundle, mount, index)));
   const taken = new Set(container.mounts.map(toDestination));
   const paths = sandboxPaths(runDir, sandbox.id);
   const ofPod = { readonly: config.security.readonlyRootfs, options: ['nosuid', 'nodev', 'noexec'] };
@@ -44,13 +53,16 @@ export function toImageMounts(
   });
 }
 
-function toMount(mount: ContainerMount, index: number): Promise<MountInput>[] {
-  return mount.image === undefined ? [toHostMount(mount, index)] : [];
+function toMount(bundle: string, mount: ContainerMount, index: number): Promise<HostMount>[] {
+  return mount.image === undefined ? [toHostMount(bundle, mount, index)] : [];
 }
 
-async function toHostMount(mount: ContainerMount, index: number): Promise<MountInput> {
+async function toHostMount(bundle: string, mount: ContainerMount, index: number): Promise<HostMount> {
+  const path = await toSource(mount.hostPath, `config.mounts[${index}].host_path`);
   return {
-    source: await toSource(mount.hostPath, `config.mounts[${index}].host_path`),
+    ...(mount.idMapping === undefined
+      ? { source: path }
+      : { source: join(volumesDirectory(bundle), String(index)), original: path }),
     destination: toDestination(mount),
     readonly: mount.readonly,
     recursiveReadonly: mount.recursiveReadOnly,

@@ -26,9 +26,11 @@ import { buildContainerSpec, type ContainerSpecInput, type NamespacesInput } fro
 import { resolveUser } from '../runtime/user.ts';
 import { sandboxPaths } from '../sandbox/paths.ts';
 import { podHostname } from '../sandbox/pod-files.ts';
+import { podUsers } from '../sandbox/pod-users.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { ContainerConfig, ContainerSecurity } from './container-config.ts';
 import { toImageMounts, toMounts } from './container-mounts.ts';
+import { checkIds, toIdmappedVolumes } from './container-users.ts';
 import type { Ingredients } from './ingredients.ts';
 import { makeLogPlace } from './log-place.ts';
 
@@ -66,27 +68,33 @@ export function planner({ facts, containers, features, handlers, apparmor }: Pla
     await checkRecursiveReadonly(features, call, ingredients);
     const handler = handlers.get(container.handler);
     const devices = await devicesOf(config, handler);
+    const hostMounts = await toMounts(facts.runDir, ingredients);
+    const users = podUsers(facts.runDir, sandbox);
     const input = toSpecInput(facts, ingredients, {
       handler,
       devices,
       targetPid,
-      mounts: await toMounts(facts.runDir, ingredients),
+      mounts: hostMounts,
       seccomp: await seccompOf(facts, call, config),
       apparmorProfile: await apparmor.select(call, config.security.apparmor, config.security),
     });
     noteClamp(call, ingredients);
     return {
       readonlyRootfs: config.security.readonlyRootfs,
+      users,
+      idmappedVolumes: toIdmappedVolumes(hostMounts),
       stdin: { open: config.stdin, once: config.stdinOnce },
       writeBundle: async (_, { rootfs, imageVolumes }) => {
         await checkRootfs(rootfs);
         const { uid, gid, additionalGids } = await userOf(ingredients, rootfs);
+        const user = { uid, gid, supplementalGroups: additionalGids };
+        checkIds(user, users?.mapping);
         const mounts = [...input.mounts, ...toImageMounts(container, imageVolumes)];
         const spec = buildContainerSpec({ ...input, mounts, rootfs, user: { uid, gid, additionalGids } });
         const { bundle } = containerPaths(facts.runDir, container.id);
         if (logPath !== '') await makeLogPlace(sandbox.config.logDirectory, logPath);
         await writeFile(join(bundle, 'config.json'), encodeOciJson(spec), { mode: 0o600 });
-        return { uid, gid, supplementalGroups: additionalGids };
+        return user;
       },
     };
   };
@@ -206,6 +214,7 @@ function toNamespaces(
     uts: config.network === 'pod' ? pinned('uts') : 'host',
     ipc: config.ipc === 'pod' ? pinned('ipc') : 'host',
     pid,
+    users: podUsers(runDir, { id, config }),
   };
 }
 

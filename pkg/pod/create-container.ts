@@ -15,6 +15,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import { signalNumber } from '../sys/signal-number.ts';
 import type { ContainerConfig, MountConfig } from './container-config.ts';
 import type { PlanContainer } from './container-plan.ts';
+import { checkUsers } from './container-users.ts';
 
 export interface CreatePodContainerDeps {
   readonly container: CreateDeps;
@@ -71,6 +72,7 @@ async function createOnce(
   }
   const sandbox = getReady(deps, sandboxId);
   checkPrivileged(sandbox, config);
+  checkUsers(sandbox, config);
   const image = getImage(deps, config.image);
   await deps.expectRoom();
   const mounts = config.mounts.map((mount) => toMount(deps, mount));

@@ -1,7 +1,7 @@
 // The init of a pod whose containers share one pid namespace: a container of its own, named after the sandbox.
 
 import { join } from 'node:path';
-import { writeFile } from 'node:fs/promises';
+import { chown, writeFile } from 'node:fs/promises';
 import type { Call } from '../base/call.ts';
 import { cgroupsPath, type CgroupDriver } from '../runtime/cgroup-path.ts';
 import type { ExitWatch } from '../runtime/exit-watch.ts';
@@ -11,10 +11,12 @@ import { encodeOciJson } from '../runtime/oci-json.ts';
 import type { OciCli } from '../runtime/runtime-cli.ts';
 import type { Shim } from '../runtime/shim.ts';
 import { sandboxPaths } from '../sandbox/paths.ts';
+import { podUsers } from '../sandbox/pod-users.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { PodInit } from '../sandbox/steps.ts';
 import { ensureDirectory, removeTree } from '../sys/files.ts';
 import { bindMount, unmount } from '../sys/mount.ts';
+import type { IdMapping } from '../sys/user-namespace.ts';
 
 export interface PodInitOptions {
   readonly runDir: string;
@@ -62,8 +64,10 @@ export class OciPodInit implements PodInit {
   async #writeBundle(bundle: string, { id, config }: Sandbox): Promise<void> {
     const { runDir, program, cgroup, oomScoreAdj } = this.#options;
     const rootfs = join(bundle, 'rootfs');
-    await ensureDirectory(bundle, 0o700);
+    const users = podUsers(runDir, { id, config });
+    await ensureDirectory(bundle, users === undefined ? 0o700 : 0o710);
     await ensureDirectory(rootfs, 0o755);
+    if (users !== undefined) await giveToRuntime(bundle, rootfs, users.mapping);
     const pinned = (type: string) => join(sandboxPaths(runDir, id).namespaces, type);
     const parent = config.cgroupParent === '' ? cgroup.parent : config.cgroupParent;
     const spec = buildInitSpec({
@@ -74,6 +78,7 @@ export class OciPodInit implements PodInit {
         net: config.network === 'pod' ? pinned('net') : 'host',
         uts: config.network === 'pod' ? pinned('uts') : 'host',
         ipc: config.ipc === 'pod' ? pinned('ipc') : 'host',
+        users,
       },
       cgroupVersion: cgroup.version,
       cgroupsPath: cgroupsPath(cgroup.driver, parent, id).spec,
@@ -81,4 +86,10 @@ export class OciPodInit implements PodInit {
     });
     await writeFile(join(bundle, 'config.json'), encodeOciJson(spec), { mode: 0o600 });
   }
+}
+
+/** As root of the pod it makes mount points in the root file system, and has to get there. */
+async function giveToRuntime(bundle: string, rootfs: string, { hostId }: IdMapping): Promise<void> {
+  await chown(bundle, 0, hostId);
+  await chown(rootfs, hostId, hostId);
 }

@@ -19,8 +19,12 @@ export async function isWhole(
   sandbox: Sandbox,
 ): Promise<boolean> {
   if (!sameBoot) return false; // one on the node's own network has nothing pinned that would be missing
-  const { network, ipc, pid } = sandbox.config;
-  const types = [...(network === 'pod' ? ['net', 'uts'] : []), ...(ipc === 'pod' ? ['ipc'] : [])];
+  const { network, ipc, pid, userNamespace } = sandbox.config;
+  const types = [
+    ...(network === 'pod' ? ['net', 'uts'] : []),
+    ...(ipc === 'pod' ? ['ipc'] : []),
+    ...(userNamespace === undefined ? [] : ['user']),
+  ];
   if (!types.every((type) => isPinned(pinOf(runDir, sandbox.id, type)))) return false;
   return pid !== 'pod' || (await initStatus(sandbox)) === 'running';
 }

@@ -15,9 +15,10 @@ const handlersAt = (path: string) =>
     systemdCgroup: false,
   });
 const handlers = handlersAt('/usr/sbin/runc');
-const kernel = { recursiveReadonlyMounts: true };
-const CAN = { recursiveReadonlyMounts: true };
-const CANNOT = { recursiveReadonlyMounts: false };
+const kernel = { recursiveReadonlyMounts: true, userNamespaces: true };
+const ALL = { recursiveReadonlyMounts: true, userNamespaces: true };
+const CAN = { recursiveReadonlyMounts: true, userNamespaces: false };
+const CANNOT = { recursiveReadonlyMounts: false, userNamespaces: false };
 
 /** A runtime that answers each question with the next answer. */
 function fakeCli(...answers: readonly (() => unknown)[]) {
@@ -31,11 +32,14 @@ function fakeCli(...answers: readonly (() => unknown)[]) {
 test('the real runtime and kernel are believed', async () => {
   const path = execFileSync('/usr/bin/which', ['runc']).toString().trim();
   const cli = new OciCli({ swapAccounting: false });
-  expect(await new FeatureFinder({ handlers: handlersAt(path), cli }).find(testCall, '')).toEqual(CAN);
+  expect(await new FeatureFinder({ handlers: handlersAt(path), cli, kernel }).find(testCall, '')).toEqual(
+    ALL,
+  );
 });
 
 test.each([
   ['says so', { mountOptions: ['ro', 'rro'] }, CAN],
+  ['also has user namespaces', { mountOptions: ['rro'], linux: { namespaces: ['user'] } }, ALL],
   ['does not list it', { mountOptions: ['ro'] }, CANNOT],
   ['lists nothing', {}, CANNOT],
   ['knows no features', undefined, CANNOT],
@@ -46,7 +50,7 @@ test.each([
 });
 
 test('a kernel that cannot is not outdone by a runtime that can', async () => {
-  const cli = fakeCli(() => ({ mountOptions: ['rro'] }));
+  const cli = fakeCli(() => ({ mountOptions: ['rro'], linux: { namespaces: ['user'] } }));
   expect(await new FeatureFinder({ handlers, cli, kernel: CANNOT }).find(testCall, '')).toEqual(CANNOT);
 });
 

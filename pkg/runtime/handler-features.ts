@@ -2,35 +2,39 @@
 
 import * as z from 'zod';
 import type { Call } from '../base/call.ts';
-import { supportsMountSetattr } from '../sys/mount.ts';
 import type { RuntimeHandler, RuntimeHandlers } from './handlers.ts';
 import type { OciCli } from './runtime-cli.ts';
 
 export interface HandlerFeatures {
   /** Whether a mount can be read-only with everything below it. */
   readonly recursiveReadonlyMounts: boolean;
+  /** Whether pods may have users of their own. */
+  readonly userNamespaces: boolean;
 }
 
 export interface FeatureFinderOptions {
   readonly handlers: Pick<RuntimeHandlers, 'get'>;
   readonly cli: Pick<OciCli, 'features'>;
-  /** Tests give another kernel. */
-  readonly kernel?: { readonly recursiveReadonlyMounts: boolean };
+  readonly kernel: KernelFeatures;
 }
 
-/** The part of the answer that we read. Source: features.md of the OCI runtime specification. */
-const answerSchema = z.object({ mountOptions: z.array(z.string()).default([]) });
+/** What the kernel and the file system of the images allow any handler. */
+export type KernelFeatures = HandlerFeatures;
 
-const NONE: HandlerFeatures = { recursiveReadonlyMounts: false };
+/** The part of the answer that we read. Source: features.md of the OCI runtime specification. */
+const answerSchema = z.object({
+  mountOptions: z.array(z.string()).default([]),
+  linux: z.object({ namespaces: z.array(z.string()).default([]) }).optional(),
+});
+
+const NONE: HandlerFeatures = { recursiveReadonlyMounts: false, userNamespaces: false };
 
 export class FeatureFinder {
   readonly #options: FeatureFinderOptions;
-  readonly #kernel: { readonly recursiveReadonlyMounts: boolean };
   readonly #known = new Map<string, HandlerFeatures>();
 
   constructor(options: FeatureFinderOptions) {
     this.#options = options;
-    this.#kernel = options.kernel ?? { recursiveReadonlyMounts: supportsMountSetattr() };
   }
 
   /**
@@ -52,9 +56,11 @@ export class FeatureFinder {
   async #ask(call: Call, handler: RuntimeHandler): Promise<HandlerFeatures | undefined> {
     try {
       const { data } = answerSchema.safeParse(await this.#options.cli.features(call, handler));
-      const { recursiveReadonlyMounts } = this.#kernel;
+      const { kernel } = this.#options;
       return {
-        recursiveReadonlyMounts: recursiveReadonlyMounts && (data?.mountOptions.includes('rro') ?? false),
+        recursiveReadonlyMounts:
+          kernel.recursiveReadonlyMounts && (data?.mountOptions.includes('rro') ?? false),
+        userNamespaces: kernel.userNamespaces && (data?.linux?.namespaces.includes('user') ?? false),
       };
     } catch (err) {
       call.signal.throwIfAborted();

@@ -2,7 +2,12 @@
 
 import type { OciSpec } from './oci-spec.ts';
 import { defaultProfile } from './seccomp/default-profile.ts';
-import { buildContainerSpec, DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from './spec.ts';
+import {
+  buildContainerSpec,
+  DEFAULT_MASKED_PATHS,
+  DEFAULT_READONLY_PATHS,
+  type NamespacesInput,
+} from './spec.ts';
 
 export interface InitSpecInput {
   /** Of the sandbox. */
@@ -12,25 +17,26 @@ export interface InitSpecInput {
   /** An empty directory: containers of the pod can see it at /proc/1/root. */
   readonly rootfs: string;
   /** Paths of the pod's pinned namespaces, or 'host'. */
-  readonly namespaces: { readonly net: string; readonly ipc: string; readonly uts: string };
+  readonly namespaces: Omit<NamespacesInput, 'pid'>;
   readonly cgroupVersion: 1 | 2;
   readonly cgroupsPath: string;
   readonly oomScoreAdj?: number | undefined;
 }
 
 /** Nobody's: no file belongs to it, in any image. */
-const INIT_USER = { uid: 65535, gid: 65535, additionalGids: [65535] };
+const INIT_ID = 65535;
 const INIT_PATH = '/init';
 
 /** A process without any capability, that waits (`-P`) until it is killed. */
 export function buildInitSpec(input: InitSpecInput): OciSpec {
+  const id = Math.min(INIT_ID, (input.namespaces.users?.mapping.length ?? Infinity) - 1);
   const mounts = [{ source: input.initPath, destination: INIT_PATH, readonly: true }];
   return buildContainerSpec({
     ...input,
     args: [INIT_PATH, '-P'],
     env: [],
     cwd: '/',
-    user: INIT_USER,
+    user: { uid: id, gid: id, additionalGids: [id] },
     tty: false,
     readonlyRootfs: true,
     hostname: '',

@@ -22,13 +22,15 @@ export interface MountsInput {
   readonly sharedMemory?: string | undefined;
   /** Whether /sys and cgroups may be written. */
   readonly privileged: boolean;
+  /** /sys is that of the node, read-only: the container cannot mount one. */
+  readonly hostSysfs?: boolean | undefined;
 }
 
 /** A mount of the pod replaces ours at the same place, and one at /dev all of ours below it. */
-export function toOciMounts({ mounts, sharedMemory, privileged }: MountsInput): OciMount[] {
-  const asked = mounts.map(toBindMount);
+export function toOciMounts(input: MountsInput): OciMount[] {
+  const asked = input.mounts.map(toBindMount);
   const places = new Set(asked.map(({ destination }) => destination));
-  const ours = defaultMounts(sharedMemory, privileged).filter(
+  const ours = defaultMounts(input).filter(
     ({ destination }) => !places.has(destination) && !(places.has('/dev') && destination.startsWith('/dev/')),
   );
   return [...ours, ...asked].sort((a, b) => depth(a) - depth(b)); // a mount would hide those below it
@@ -63,7 +65,7 @@ function toBindMount(mount: MountInput): OciMount {
 }
 
 /** Source: config-linux.md, "Default Filesystems"; the options are those of the other container managers. */
-function defaultMounts(sharedMemory: string | undefined, privileged: boolean): OciMount[] {
+function defaultMounts({ sharedMemory, privileged, hostSysfs = false }: MountsInput): OciMount[] {
   const access = privileged ? 'rw' : 'ro';
   const safe = ['nosuid', 'noexec', 'nodev'];
   return [
@@ -89,7 +91,9 @@ function defaultMounts(sharedMemory: string | undefined, privileged: boolean): O
           options: [...safe, 'mode=1777', 'size=65536k'],
         }
       : { destination: '/dev/shm', type: 'bind', source: sharedMemory, options: ['rbind', ...safe, 'rw'] },
-    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...safe, access] },
+    hostSysfs
+      ? { destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', ...safe, 'ro'] }
+      : { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...safe, access] },
     {
       destination: '/sys/fs/cgroup',
       type: 'cgroup',

@@ -54,6 +54,8 @@ export interface OciMount {
 
 export interface OciLinux {
   readonly namespaces: readonly OciNamespace[];
+  readonly uidMappings?: readonly OciIdMapping[];
+  readonly gidMappings?: readonly OciIdMapping[];
   readonly cgroupsPath: string;
   readonly resources: OciResources;
   readonly devices: readonly OciDevice[];
@@ -65,9 +67,15 @@ export interface OciLinux {
 }
 
 export interface OciNamespace {
-  readonly type: 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'cgroup';
+  readonly type: 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'cgroup' | 'user';
   /** Absent for a new one. */
   readonly path?: string;
+}
+
+export interface OciIdMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
 }
 
 export interface OciDevice {

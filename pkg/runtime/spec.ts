@@ -8,6 +8,7 @@ import { toOciMounts, toRootfsPropagation, type MountInput } from './mounts.ts';
 import { OCI_VERSION, type OciLinux, type OciNamespace, type OciProcess, type OciSpec } from './oci-spec.ts';
 import { toOciResources, type ResourcesInput } from './resources.ts';
 import type { SeccompProfile } from './seccomp/profile.ts';
+import type { PinnedUsers } from '../sys/user-namespace.ts';
 import type { ResolvedUser } from './user.ts';
 
 /** Where a process may be: in one of its own, in that of the host, or in the one pinned at a path. */
@@ -18,6 +19,8 @@ export interface NamespacesInput {
   readonly ipc: NamespaceChoice;
   readonly uts: NamespaceChoice;
   readonly pid: NamespaceChoice;
+  /** Absent for the users of the node. */
+  readonly users?: PinnedUsers | undefined;
 }
 
 export interface EnvVariable {
@@ -114,10 +117,15 @@ export function buildContainerSpec(input: ContainerSpecInput): OciSpec {
     process: toProcess(input),
     root: { path: rootfs, readonly: readonlyRootfs },
     ...(namespaces.uts === 'new' && hostname !== '' ? { hostname } : {}),
-    mounts: toOciMounts(input),
+    mounts: toOciMounts({ ...input, hostSysfs: cannotMountSysfs(namespaces) }),
     annotations: { ...ONE_CGROUP, ...annotations },
     linux: toLinux(input),
   };
+}
+
+/** The kernel lets a user namespace mount /sys only with a network that belongs to it. */
+function cannotMountSysfs({ net, users }: NamespacesInput): boolean {
+  return users !== undefined && net === 'host';
 }
 
 function toProcess(input: ContainerSpecInput): OciProcess {
@@ -173,6 +181,7 @@ function toLinux(input: ContainerSpecInput): OciLinux {
   const rootfsPropagation = toRootfsPropagation(mounts);
   return {
     namespaces: toNamespaces(input),
+    ...toIdMappings(input.namespaces),
     cgroupsPath: input.cgroupsPath,
     resources: {
       devices: allDevicesAllowed ? allDeviceRules() : toDeviceRules(devices),
@@ -187,15 +196,28 @@ function toLinux(input: ContainerSpecInput): OciLinux {
   };
 }
 
-/** On cgroup version 2 a container sees its own cgroup as the root, unless it is privileged. */
+/** Runtimes want to be told what a namespace maps, though it can be read from it. */
+function toIdMappings({ users }: NamespacesInput): Pick<OciLinux, 'uidMappings' | 'gidMappings'> {
+  if (users === undefined) return {};
+  const { hostId, length } = users.mapping;
+  const mappings = [{ containerID: 0, hostID: hostId, size: length }];
+  return { uidMappings: mappings, gidMappings: mappings };
+}
+
+/**
+ * On cgroup version 2 a container sees its own cgroup as the root, unless it is privileged: that one is to see the
+ * node's, if it has the users of the node.
+ */
 function toNamespaces({ namespaces, cgroupVersion, privileged }: ContainerSpecInput): OciNamespace[] {
+  const hasOwnCgroups = cgroupVersion === 2 && (!privileged || namespaces.users !== undefined);
   const choices: [OciNamespace['type'], NamespaceChoice][] = [
     ['mount', 'new'],
     ['network', namespaces.net],
     ['ipc', namespaces.ipc],
     ['uts', namespaces.uts],
     ['pid', namespaces.pid],
-    ['cgroup', cgroupVersion === 2 && !privileged ? 'new' : 'host'],
+    ['user', namespaces.users?.path ?? 'host'],
+    ['cgroup', hasOwnCgroups ? 'new' : 'host'],
   ];
   return choices
     .filter(([, choice]) => choice !== 'host')

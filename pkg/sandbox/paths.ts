@@ -6,7 +6,7 @@ import type { SandboxId } from '../base/id.ts';
 export interface SandboxPaths {
   /** Holds all the others; gone when the sandbox is stopped. */
   readonly dir: string;
-  /** One pinned namespace per file: `net`, `ipc`, `uts`, `pid`. */
+  /** One pinned namespace per file: `net`, `ipc`, `uts`, `user`, `pid`. */
   readonly namespaces: string;
   /** A tmpfs: /dev/shm of all containers. */
   readonly sharedMemory: string;

@@ -1,6 +1,6 @@
 // The files that every container of a pod sees: /etc/resolv.conf, /etc/hostname, /etc/hosts.
 
-import { writeFile } from 'node:fs/promises';
+import { chown, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { readTextIfExists } from '../sys/files.ts';
 import type { SandboxPaths } from './paths.ts';
@@ -19,6 +19,12 @@ export async function writePodFiles(paths: SandboxPaths, config: SandboxConfig):
     writeFile(paths.hostname, `${name}\n`, FILE_MODE),
     writeFile(paths.hosts, hosts ?? '', FILE_MODE),
   ]);
+  await Promise.all([paths.resolvConf, paths.hostname, paths.hosts].map((path) => giveToRoot(path, config)));
+}
+
+/** To the root of the pod, who is somebody else on the host if the pod has users of its own. */
+async function giveToRoot(path: string, { userNamespace }: SandboxConfig): Promise<void> {
+  if (userNamespace !== undefined) await chown(path, userNamespace.hostId, userNamespace.hostId);
 }
 
 /** A pod on the node's network has the node's name, as its services are known by it. */

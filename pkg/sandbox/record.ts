@@ -38,6 +38,7 @@ const config = z.strictObject({
   network: z.enum(['pod', 'node']),
   ipc: z.enum(['pod', 'node']),
   pid: z.enum(['pod', 'container', 'node']),
+  userNamespace: z.strictObject({ hostId: z.int().min(1), length: z.int().min(1) }).optional(),
   privileged: z.boolean(),
   resources: resourcesSchema.optional(), // absent in records of daemons that did not keep them
   overhead: resourcesSchema.optional(),

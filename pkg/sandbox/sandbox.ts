@@ -5,6 +5,7 @@ import type { NetworkConfigList } from '../network/network-config.ts';
 import type { PodAttachment } from '../network/pod-attachment.ts';
 import type { NetworkResult } from '../network/result.ts';
 import type { ResourcesInput } from '../runtime/resources.ts';
+import type { IdMapping } from '../sys/user-namespace.ts';
 import type { SandboxState } from './phase.ts';
 
 /** Names of one sandbox; together they are unique on a node. */
@@ -44,6 +45,8 @@ export interface SandboxConfig {
   readonly network: NetworkMode;
   readonly ipc: IpcMode;
   readonly pid: PidMode;
+  /** The users of the pod on the host, if they are not those of the host. */
+  readonly userNamespace?: IdMapping | undefined;
   readonly privileged: boolean;
   /** Of all containers together, as the kubelet has told: it sets them itself, in the pod's cgroup. */
   readonly resources?: ResourcesInput | undefined;

@@ -10,6 +10,7 @@ import type { NetworkResult } from '../network/result.ts';
 import { ensureDirectory, removeTree } from '../sys/files.ts';
 import { mountTmpfs, unmount } from '../sys/mount.ts';
 import { pinNamespaces, unpinNamespaces, type PodNamespace } from '../sys/namespace.ts';
+import { pinUserNamespaces } from '../sys/user-namespace.ts';
 import { toAttachment } from './attachment.ts';
 import { sandboxPaths } from './paths.ts';
 import { podHostname, writePodFiles } from './pod-files.ts';
@@ -77,16 +78,19 @@ function makeCgroup({ cgroups }: StepDeps, { cgroupPath }: Sandbox): Step {
 
 function pinPodNamespaces({ runDir }: StepDeps, { id, config }: Sandbox): Step {
   const { namespaces: dir } = sandboxPaths(runDir, id);
+  const { userNamespace: mapping } = config;
   const types: PodNamespace[] = [
     ...(config.network === 'pod' ? (['net', 'uts'] as const) : []),
     ...(config.ipc === 'pod' ? (['ipc'] as const) : []),
   ];
   return {
     label: 'create namespaces',
-    run: async () => {
+    run: async (call) => {
       await ensureDirectory(dir, 0o700);
       const hostname = config.network === 'pod' ? { hostname: podHostname(config) } : {};
-      pinNamespaces({ dir, types, sysctls: config.sysctls, ...hostname });
+      const options = { dir, types, sysctls: config.sysctls, ...hostname };
+      if (mapping === undefined) pinNamespaces(options);
+      else await pinUserNamespaces(call, { ...options, mapping });
     },
     undo: () => {
       unpinNamespaces(dir);
@@ -95,14 +99,15 @@ function pinPodNamespaces({ runDir }: StepDeps, { id, config }: Sandbox): Step {
   };
 }
 
-function mountSharedMemory({ runDir }: StepDeps, { id }: Sandbox): Step {
+function mountSharedMemory({ runDir }: StepDeps, { id, config }: Sandbox): Step {
   const { sharedMemory } = sandboxPaths(runDir, id);
+  const ownerId = config.userNamespace?.hostId ?? 0;
   return {
     label: 'mount shared memory',
     run: async () => {
       await ensureDirectory(sharedMemory, 0o1777);
       unmount(sharedMemory);
-      mountTmpfs(sharedMemory, { sizeBytes: SHARED_MEMORY_BYTES, mode: 0o1777 });
+      mountTmpfs(sharedMemory, { sizeBytes: SHARED_MEMORY_BYTES, mode: 0o1777, ownerId });
     },
     undo: () => {
       unmount(sharedMemory);

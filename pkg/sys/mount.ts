@@ -98,10 +98,11 @@ function escapePath(path: string): string {
 /** Mounts an empty filesystem in memory, from which no program or device can be used. */
 export function mountTmpfs(
   target: string,
-  options: { readonly sizeBytes?: number; readonly mode: number },
+  options: { readonly sizeBytes?: number; readonly mode: number; readonly ownerId?: number },
 ): void {
-  const size = options.sizeBytes === undefined ? '' : `,size=${options.sizeBytes}`;
-  const data = `mode=${options.mode.toString(8)}${size}`;
+  const { sizeBytes, mode, ownerId = 0 } = options;
+  const size = sizeBytes === undefined ? '' : `,size=${sizeBytes}`;
+  const data = `mode=${mode.toString(8)},uid=${ownerId},gid=${ownerId}${size}`;
   const flags = libc.MS_NOSUID | libc.MS_NODEV | libc.MS_NOEXEC;
   unmount(target);
   libc.mount({ source: 'tmpfs', target, type: 'tmpfs', flags, data });

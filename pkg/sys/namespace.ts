@@ -11,9 +11,11 @@ import { AF_INET, SOCK_DGRAM, socket } from './libc/socket.ts';
 import { bindMount, unmount } from './mount.ts';
 
 export type PodNamespace = 'net' | 'ipc' | 'uts';
+/** Only a process of a single thread can make a user namespace: see `user-namespace.ts`. */
+type PinnedNamespace = PodNamespace | 'user';
 
 const CLONE_FLAGS = { net: libc.CLONE_NEWNET, ipc: libc.CLONE_NEWIPC, uts: libc.CLONE_NEWUTS } as const;
-const ALL: readonly PodNamespace[] = ['net', 'ipc', 'uts'];
+const ALL: readonly PinnedNamespace[] = ['net', 'ipc', 'uts', 'user'];
 
 export interface PinOptions {
   /** Absolute; each namespace appears in it as a file named after its type. It is made if missing. */
@@ -41,7 +43,27 @@ export function pinNamespaces(options: PinOptions): void {
   try {
     inNewNamespaces(types, () => {
       configure(options);
-      for (const type of types) pin(type, join(dir, type));
+      for (const type of types) pin(ofThisThread(type), join(dir, type));
+    });
+  } catch (error) {
+    unpinNamespaces(dir);
+    throw error;
+  }
+}
+
+/**
+ * As `pinNamespaces()`, with the namespaces of a process, its user namespace among them. The process may end then.
+ *
+ * @throws as `pinNamespaces()`; the process is gone: ENOENT
+ */
+export function pinNamespacesOf(pid: number, options: PinOptions): void {
+  const { dir, types } = options;
+  unpinNamespaces(dir);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  try {
+    for (const type of [...types, 'user'] as const) pin(`/proc/${pid}/ns/${type}`, join(dir, type));
+    inNamespaces(dir, types, () => {
+      configure(options);
     });
   } catch (error) {
     unpinNamespaces(dir);
@@ -90,6 +112,18 @@ export function inNetworkNamespace<T>(
   }
 }
 
+function inNamespaces(dir: string, types: readonly PodNamespace[], body: () => void): void {
+  const theirs = types.map((type) => openSync(join(dir, type), constants.O_RDONLY));
+  try {
+    andComeBack(types, () => {
+      for (const fd of theirs) libc.setns(fd, 0);
+      body();
+    });
+  } finally {
+    for (const fd of theirs) closeSync(fd);
+  }
+}
+
 function inNewNamespaces(types: readonly PodNamespace[], body: () => void): void {
   andComeBack(types, () => {
     libc.unshare(types.reduce((flags, type) => flags | CLONE_FLAGS[type], 0));
@@ -120,9 +154,9 @@ function ofThisThread(type: PodNamespace): string {
   return `/proc/thread-self/ns/${type}`;
 }
 
-function pin(type: PodNamespace, path: string): void {
+function pin(namespace: string, path: string): void {
   closeSync(openSync(path, constants.O_RDONLY | constants.O_CREAT | constants.O_EXCL, 0o400));
-  bindMount(ofThisThread(type), path);
+  bindMount(namespace, path);
 }
 
 /** In the new namespaces. */
@@ -161,7 +195,7 @@ function setSysctl(name: string, value: string): void {
 }
 
 /** `net.ipv4.conf.eth0/1.rp_filter` → `/proc/sys/net/ipv4/conf/eth0.1/rp_filter`. Source: sysctl.d(5). */
-function toSysctlPath(name: string): string {
+export function toSysctlPath(name: string): string {
   const swapped = name.replaceAll(/[./]/g, (separator) => (separator === '.' ? '/' : '.'));
   return `/proc/sys/${swapped}`;
 }
@@ -173,8 +207,17 @@ const NAMESPACED: Readonly<Record<PodNamespace, RegExp>> = {
   uts: /^kernel\.(hostname|domainname)$/,
 };
 
-/** A setting for a namespace that is not made anew would be the host's. */
-function refuseHostSettings({ types, hostname, sysctls = {} }: PinOptions): void {
+/** Whether it is one of the IPC namespace, which only the root of that namespace may set. */
+export function isIpcSysctl(name: string): boolean {
+  return NAMESPACED.ipc.test(name);
+}
+
+/**
+ * A setting for a namespace that is not made anew would be the host's.
+ *
+ * @throws {Fault} invalid_argument — as `pinNamespaces()`
+ */
+export function refuseHostSettings({ types, hostname, sysctls = {} }: PinOptions): void {
   if (hostname !== undefined && !types.includes('uts')) {
     throw new Fault('invalid_argument', `cannot set hostname "${hostname}" without a UTS namespace`);
   }

@@ -166,15 +166,7 @@ const BAD_PODS: readonly [string, PodSandboxConfigInit, Refusal][] = [
     { linux: { securityContext: { namespaceOptions: { network: NamespaceMode.CONTAINER } } } },
     {
       code: 'INVALID_ARGUMENT',
-      message: 'security_context.namespace_options.network "CONTAINER" is not possible here',
-    },
-  ],
-  [
-    'a user namespace',
-    { linux: { securityContext: { namespaceOptions: { usernsOptions: { mode: NamespaceMode.POD } } } } },
-    {
-      code: 'UNIMPLEMENTED',
-      message: 'security_context.namespace_options.userns_options.mode "POD" is not supported yet',
+      message: 'config.linux.security_context.namespace_options.network "CONTAINER" is not possible here',
     },
   ],
 ];

@@ -13,6 +13,7 @@ import type { ContainerConfig, MountConfig } from '../../pod/container-config.ts
 import { toSecurity } from './container-security.ts';
 import { checkLengths, refuse, required, toAbsolutePath, unsupported } from './field.ts';
 import { toResources } from './resources.ts';
+import { toIdMapping } from './user-namespace.ts';
 
 /** @throws {Fault} invalid_argument — a field is missing or makes no sense; unimplemented — not yet possible */
 export function toContainerConfig(config: WireConfig): ContainerConfig {
@@ -78,8 +79,6 @@ function toMount(mount: Mount, index: number): MountConfig {
   const at = `config.mounts[${index}]`;
   const option = mount.mountOptions[0];
   if (option !== undefined) throw unsupported(`${at}.mount_options`, option);
-  if (mount.uidMappings.length + mount.gidMappings.length > 0)
-    throw unsupported(`${at}.uid_mappings`, 'mapping');
   const propagation = PROPAGATIONS.get(mount.propagation);
   if (propagation === undefined)
     throw refuse(`${at}.propagation`, mountPropagationName(mount.propagation), 'is not known');
@@ -92,7 +91,14 @@ function toMount(mount: Mount, index: number): MountConfig {
     recursiveReadOnly,
     propagation,
     selinuxRelabel,
+    ...toMountMapping(mount, at),
   };
+}
+
+function toMountMapping({ uidMappings, gidMappings }: Mount, at: string): Pick<MountConfig, 'idMapping'> {
+  if (uidMappings.length + gidMappings.length === 0) return {};
+  const fields = { uids: `${at}.uid_mappings`, gids: `${at}.gid_mappings` };
+  return { idMapping: toIdMapping(uidMappings, gidMappings, fields) };
 }
 
 /** Source: the CRI on `image`. */

@@ -11,6 +11,7 @@ import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from '../../runtime/spec
 import { refuse, toId } from './field.ts';
 import { toContainerPidMode } from './namespace-mode.ts';
 import { toProfileChoice } from './security-profile.ts';
+import { toUserNamespace } from './user-namespace.ts';
 
 type Context = LinuxContainerSecurityContext | undefined;
 
@@ -22,6 +23,7 @@ export function toSecurity(context: Context): ContainerSecurity {
     privileged: context?.privileged ?? false,
     ...toCapabilities(context),
     pid: toContainerPidMode(context?.namespaceOptions),
+    userNamespace: toUserNamespace(context?.namespaceOptions?.usernsOptions, `${AT}.namespace_options`),
     ...toUser(context),
     ...toGroups(context),
     noNewPrivileges: context?.noNewPrivs ?? false,

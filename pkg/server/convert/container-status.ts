@@ -11,6 +11,7 @@ import {
 import type { Container, ContainerMount, Propagation } from '../../container/container.ts';
 import type { ContainerPhase, Exited } from '../../container/phase.ts';
 import { fromResources } from './resources.ts';
+import { fromUserNamespace } from './user-namespace.ts';
 
 /** One that is being created is nobody's business yet. */
 export function isVisible({ state }: Container): boolean {
@@ -91,8 +92,9 @@ const PROPAGATIONS: Readonly<Record<Propagation, MountPropagation>> = {
   bidirectional: MountPropagation.PROPAGATION_BIDIRECTIONAL,
 };
 
-function toMount({ image, ...mount }: ContainerMount): MountInit {
-  const propagation = PROPAGATIONS[mount.propagation];
+function toMount({ image, idMapping, ...asked }: ContainerMount): MountInit {
+  const propagation = PROPAGATIONS[asked.propagation];
+  const mount = { ...asked, ...toMappings(idMapping) };
   if (image === undefined) return { ...mount, propagation };
   const { name, userSpecified, id, subPath } = image;
   return {
@@ -101,6 +103,12 @@ function toMount({ image, ...mount }: ContainerMount): MountInit {
     image: { image: name, userSpecifiedImage: userSpecified, imageRef: id },
     imageSubPath: subPath,
   };
+}
+
+function toMappings(idMapping: ContainerMount['idMapping']): Pick<MountInit, 'uidMappings' | 'gidMappings'> {
+  if (idMapping === undefined) return {};
+  const { uids: uidMappings, gids: gidMappings } = fromUserNamespace(idMapping);
+  return { uidMappings, gidMappings };
 }
 
 /** `SIGRTMIN+3` is SIGNAL_SIGRTMINPLUS3 on the wire. */

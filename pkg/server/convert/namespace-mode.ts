@@ -3,11 +3,14 @@
 import { NamespaceMode, namespaceModeName, type NamespaceOption } from '../../../api/cri/generated/types.ts';
 import type { ContainerPidMode } from '../../pod/container-config.ts';
 import type { IpcMode, NetworkMode, PidMode } from '../../sandbox/sandbox.ts';
-import { refuse, unsupported } from './field.ts';
+import type { IdMapping } from '../../sys/user-namespace.ts';
+import { refuse } from './field.ts';
+import { toUserNamespace } from './user-namespace.ts';
 
-const AT = 'security_context.namespace_options';
+const AT = 'config.linux.security_context.namespace_options';
 
 export interface PodNamespaces {
+  readonly userNamespace: IdMapping | undefined;
   readonly network: NetworkMode;
   readonly ipc: IpcMode;
   readonly pid: PidMode;
@@ -15,8 +18,10 @@ export interface PodNamespaces {
 
 /** @throws {Fault} invalid_argument — a mode that a pod cannot have */
 export function toPodNamespaces(options: NamespaceOption | undefined): PodNamespaces {
-  refuseUserNamespace(options);
+  const userNamespace = toUserNamespace(options?.usernsOptions, AT);
+  if (userNamespace !== undefined) refuseNodeNamespaces(options);
   return {
+    userNamespace,
     network: podOrNode(options?.network, 'network'),
     ipc: podOrNode(options?.ipc, 'ipc'),
     pid: toPodPidMode(options?.pid),
@@ -60,11 +65,12 @@ function toPodPidMode(mode: number | undefined): PidMode {
   }
 }
 
-function refuseUserNamespace(options: NamespaceOption | undefined): void {
-  const mode = options?.usernsOptions?.mode ?? NamespaceMode.NODE;
-  if (mode === NamespaceMode.NODE) return;
-  if (mode === NamespaceMode.POD) throw unsupported(`${AT}.userns_options.mode`, 'POD');
-  throw unknownMode('userns_options.mode', mode);
+/** Root of a user namespace could mount neither /proc nor /dev/mqueue of the node's. */
+function refuseNodeNamespaces(options: NamespaceOption | undefined): void {
+  for (const name of ['pid', 'ipc'] as const) {
+    if (options?.[name] === NamespaceMode.NODE)
+      throw refuse(`${AT}.${name}`, 'NODE', 'is not possible together with userns_options.mode "POD"');
+  }
 }
 
 function unknownMode(name: string, mode: number): Error {

@@ -8,6 +8,7 @@ import {
   type PodSandboxStatusInit,
 } from '../../../api/cri/generated/types.ts';
 import type { PidMode, Sandbox, SandboxConfig } from '../../sandbox/sandbox.ts';
+import { fromUserNamespace } from './user-namespace.ts';
 
 /** One that is being created is nobody's business yet. */
 export function isVisible({ state }: Sandbox): boolean {
@@ -46,7 +47,12 @@ const PID_MODES: Readonly<Record<PidMode, NamespaceMode>> = {
   node: NamespaceMode.NODE,
 };
 
-function toNamespaceOption({ network, ipc, pid }: SandboxConfig): NamespaceOptionInit {
+function toNamespaceOption({ network, ipc, pid, userNamespace }: SandboxConfig): NamespaceOptionInit {
   const mode = (own: 'pod' | 'node') => (own === 'pod' ? NamespaceMode.POD : NamespaceMode.NODE);
-  return { network: mode(network), ipc: mode(ipc), pid: PID_MODES[pid] };
+  return {
+    network: mode(network),
+    ipc: mode(ipc),
+    pid: PID_MODES[pid],
+    ...(userNamespace === undefined ? {} : { usernsOptions: fromUserNamespace(userNamespace) }),
+  };
 }

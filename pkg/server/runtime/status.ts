@@ -24,6 +24,8 @@ export function status(
   return async (call, { verbose }) => {
     const network = deps.networks.status();
     const runtime = runtimeCondition(deps.operations.list(), deps.pods.underWay(), Date.now());
+    const runtimeHandlers = await toHandlers(call, deps);
+    const userNamespacesHostNetwork = runtimeHandlers.some(({ features }) => features?.userNamespaces);
     return {
       status: {
         conditions: [
@@ -31,8 +33,8 @@ export function status(
           { type: 'NetworkReady', status: network.ready, reason: network.reason, message: network.message },
         ],
       },
-      runtimeHandlers: await toHandlers(call, deps),
-      features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false, mountOptions: false },
+      runtimeHandlers,
+      features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork, mountOptions: false },
       info: verbose ? { config: JSON.stringify(await toInfo(deps)), preloaded: toPreloaded(deps) } : {},
     };
   };
@@ -45,8 +47,8 @@ async function toHandlers(
 ): Promise<RuntimeHandlerInit[]> {
   const found: RuntimeHandlerInit[] = [];
   for (const name of ['', ...handlers.names()]) {
-    const { recursiveReadonlyMounts } = await features.find(call, name);
-    const can = { recursiveReadOnlyMounts: recursiveReadonlyMounts, userNamespaces: false };
+    const { recursiveReadonlyMounts, userNamespaces } = await features.find(call, name);
+    const can = { recursiveReadOnlyMounts: recursiveReadonlyMounts, userNamespaces };
     found.push({ name, features: can });
   }
   return found;

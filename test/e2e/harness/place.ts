@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -35,6 +35,7 @@ export interface Place {
 /** Makes the directories, and the bridge, whose name is also the claim on its subnet. */
 export function makePlace(): Place {
   const dir = mkdtempSync(join(tmpdir(), 'davit-e2e-'));
+  chmodSync(dir, 0o711); // root of a pod with users of its own has to get to its bundle
   const name = `davit-e2e-${randomBytes(4).toString('hex')}`;
   const { bridge, network } = claimNetwork();
   const place: Place = {
