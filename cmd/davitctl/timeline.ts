@@ -11,7 +11,12 @@ import { table } from './table.ts';
 
 /** What the verbose status of a pod has under `timeline`. Times are milliseconds since the Unix epoch. */
 const stagesSchema = z.array(
-  z.object({ name: z.string(), startedAtMs: z.number(), tookMs: z.number().nonnegative().optional() }),
+  z.object({
+    name: z.string(),
+    of: z.string().optional(),
+    startedAtMs: z.number(),
+    tookMs: z.number().nonnegative().optional(),
+  }),
 );
 type Stages = z.output<typeof stagesSchema>;
 
@@ -21,7 +26,8 @@ export const timeline = define({
   name: 'timeline',
   summary: 'show where the time went while a pod was started',
   synopsis: '[OPTIONS] POD',
-  about: 'One bar for each stage, from the request to the end of the last one. Only Davit tells of this.',
+  about:
+    'One bar for each stage, from the request to the end of the last one. The pulls of its images are among them. Only Davit tells of this.',
   options: {},
   examples: [
     ['timeline web', 'a chart'],

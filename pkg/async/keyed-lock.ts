@@ -1,6 +1,8 @@
 // One queue per key. Held around a change and the bounded tool call that makes it, never around an
 // open-ended wait: a grace period, a pull, an exec.
 
+import type { Call } from '../base/call.ts';
+import { stage } from '../base/timeline.ts';
 import { abortable } from './abortable.ts';
 
 /**
@@ -15,6 +17,13 @@ export class KeyedLock<Key> {
   /** Keys held or waited for; for the metrics and for leak checks in tests. */
   get size(): number {
     return this.#tails.size;
+  }
+
+  /** As `acquire()`; that it has to wait is a stage of the call. */
+  async acquireFor(key: Key, call: Pick<Call, 'signal' | 'timeline'>): Promise<Disposable> {
+    if (!this.#tails.has(key)) return await this.acquire(key, call.signal);
+    using _stage = stage(call, `wait for ${String(key).slice(0, 12)}`);
+    return await this.acquire(key, call.signal);
   }
 
   /**

@@ -35,3 +35,17 @@ test('both() notes each stage twice', () => {
   ]);
   expect(both(undefined, one)).toBe(one);
 });
+
+test('about() notes what stages are about, and add() puts one that is over where it belongs', () => {
+  const timeline = new Timeline();
+  timeline.begin('run')[Symbol.dispose]();
+  const web = timeline.about('web');
+  web.begin('create')[Symbol.dispose]();
+  web.add({ name: 'download', startedAtMs: 1, tookMs: 2 });
+
+  expect(timeline.stages().map(({ name, of }) => [name, of])).toEqual([
+    ['download', 'web'],
+    ['run', undefined],
+    ['create', 'web'],
+  ]);
+});

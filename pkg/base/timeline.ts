@@ -3,6 +3,8 @@
 /** One stage. Times are milliseconds since the Unix epoch, with fractions. */
 export interface Stage {
   readonly name: string;
+  /** What it was about, if that is known: a container by its name, an image. */
+  readonly of?: string;
   readonly startedAtMs: number;
   /** Absent while the stage goes on. */
   readonly tookMs?: number;
@@ -12,6 +14,8 @@ export interface Stage {
 export interface StageLog {
   /** Notes that a stage begins; it ends when the result is disposed. */
   begin(name: string): Disposable;
+  /** Notes one that is over. */
+  add(stage: Stage): void;
 }
 
 /** More than any pod start has; a loop that notes stages without end is cut off here. */
@@ -22,14 +26,32 @@ export class Timeline implements StageLog {
   #changedAtMs = nowMs();
 
   begin(name: string): Disposable {
-    const startedAtMs = nowMs();
-    this.#changedAtMs = startedAtMs;
+    return this.#begin({ name });
+  }
+
+  add(stage: Stage): void {
+    if (this.#stages.length < MAX_STAGES) this.#stages.push(stage);
+  }
+
+  /** Notes stages here, as those of one container or image. */
+  about(of: string): StageLog {
+    return {
+      begin: (name) => this.#begin({ name, of }),
+      add: (stage) => {
+        this.add({ ...stage, of });
+      },
+    };
+  }
+
+  #begin(what: Pick<Stage, 'name' | 'of'>): Disposable {
+    const stage = { ...what, startedAtMs: nowMs() };
+    this.#changedAtMs = stage.startedAtMs;
     if (this.#stages.length >= MAX_STAGES) return { [Symbol.dispose]: () => undefined };
-    const index = this.#stages.push({ name, startedAtMs }) - 1;
+    const index = this.#stages.push(stage) - 1;
     return {
       [Symbol.dispose]: () => {
         this.#changedAtMs = nowMs();
-        this.#stages[index] = { name, startedAtMs, tookMs: this.#changedAtMs - startedAtMs };
+        this.#stages[index] = { ...stage, tookMs: this.#changedAtMs - stage.startedAtMs };
       },
     };
   }
@@ -46,7 +68,7 @@ export class Timeline implements StageLog {
 
   /** In the order in which they began. */
   stages(): readonly Stage[] {
-    return [...this.#stages];
+    return this.#stages.toSorted((a, b) => a.startedAtMs - b.startedAtMs);
   }
 }
 
@@ -63,6 +85,10 @@ export function both(one: StageLog | undefined, other: StageLog): StageLog {
       begun.use(one.begin(name));
       begun.use(other.begin(name));
       return begun;
+    },
+    add: (stage) => {
+      one.add(stage);
+      other.add(stage);
     },
   };
 }

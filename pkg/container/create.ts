@@ -81,20 +81,20 @@ export async function createContainer(
   container: Container,
   plan: Plan,
 ): Promise<void> {
-  using _guard = await deps.locks.acquire(container.id, call.signal);
+  using _guard = await deps.locks.acquireFor(container.id, call);
   await perform(call, createOperation(deps, container, plan));
 }
 
 /** Takes away what is left of a creation that failed and could not be undone at the time. */
 export async function undoCreation(deps: CreateDeps, call: Call, id: ContainerId): Promise<void> {
-  using _guard = await deps.locks.acquire(id, call.signal);
+  using _guard = await deps.locks.acquireFor(id, call);
   const container = deps.store.find(id);
   if (container?.state.phase === 'creating') await recover(detached(call), createOperation(deps, container));
 }
 
 /** Removes a container that does not run, and all of it that is on the node. */
 export async function removeContainer(deps: CreateDeps, call: Call, id: ContainerId): Promise<void> {
-  using _guard = await deps.locks.acquire(id, call.signal);
+  using _guard = await deps.locks.acquireFor(id, call);
   const container = deps.store.find(id);
   if (container === undefined) return;
   const { state } = container;

@@ -26,7 +26,7 @@ const START_ERROR_EXIT_CODE = 128;
  * @throws what the runtime said when it refused (the container is `exited`) or kept silent (`lost`)
  */
 export async function startContainer(deps: StartDeps, call: Call, id: ContainerId): Promise<void> {
-  using _guard = await deps.locks.acquire(id, call.signal);
+  using _guard = await deps.locks.acquireFor(id, call);
   const created = deps.store.get(id);
   if (created.state.phase !== 'created') {
     throw new Fault('failed_precondition', `cannot start container "${id}": it is ${created.state.phase}`);

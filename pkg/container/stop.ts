@@ -60,7 +60,7 @@ async function beginStop(
   id: ContainerId,
   killAtMs: number,
 ): Promise<Container | undefined> {
-  using _guard = await deps.locks.acquire(id, call.signal);
+  using _guard = await deps.locks.acquireFor(id, call);
   const container = deps.store.find(id);
   if (container === undefined || !mayExit(container.state)) return undefined;
   const state = toStopping(container.state, killAtMs);

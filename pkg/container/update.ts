@@ -32,7 +32,7 @@ export async function updateResources(
   id: ContainerId,
   resources: ResourcesInput,
 ): Promise<void> {
-  using _guard = await locks.acquire(id, call.signal);
+  using _guard = await locks.acquireFor(id, call);
   const container = store.get(id);
   const before = container.resources ?? {};
   if (!mayExit(container.state)) {

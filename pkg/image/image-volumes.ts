@@ -82,7 +82,7 @@ export class ImageVolumes {
   ): Promise<string> {
     const { imageId, subPath } = volume;
     try {
-      using _guard = await this.#options.locks.acquire(imageId, call.signal);
+      using _guard = await this.#options.locks.acquireFor(imageId, call);
       const image = this.#options.findImage(imageId);
       if (image === undefined) throw notFound('image', imageId);
       if (!isMountPoint(target)) {

@@ -218,7 +218,7 @@ export class Images implements AsyncDisposable {
   async remove(call: Call, text: string): Promise<void> {
     const image = this.find(text);
     if (image === undefined) return;
-    using _guard = await this.#locks.acquire(image.id, call.signal);
+    using _guard = await this.#locks.acquireFor(image.id, call);
     if (this.#options.isInUse(image.id)) {
       throw new Fault('failed_precondition', `cannot remove image "${text}": a container uses it`, {
         detail: { id: image.id },
@@ -283,6 +283,7 @@ export class Images implements AsyncDisposable {
       progress.follow(source.layers, (chainId) => this.#layers.health.isWhole(chainId));
       const image = await this.#install(call, source, { isUrgent });
       this.#options.observer?.layers(needed);
+      for (const each of progress.stages()) call.timeline?.add(each);
       return image;
     } catch (error) {
       throw explainDisk(error, `pull image "${reference.toString()}"`);
@@ -323,7 +324,7 @@ export class Images implements AsyncDisposable {
 
   /** The same image, perhaps under a further name. */
   async #rename(call: Call, known: Image, reference: Reference, top: FetchedManifest): Promise<Image> {
-    using _guard = await this.#locks.acquire(known.id, call.signal);
+    using _guard = await this.#locks.acquireFor(known.id, call);
     if (this.find(known.id) === undefined) throw new Fault('aborted', `image "${known.id}" is being removed`);
     return this.#pinned(await this.#records.add({ ...known, ...namesFor(reference, top) }));
   }
@@ -336,7 +337,7 @@ export class Images implements AsyncDisposable {
       using _lease = this.#layers.lease(chainIds, party);
       using _stage = stage(call, 'fetch and unpack layers');
       await this.#layers.ensure(source.layers, source.blobs, call.signal);
-      using _guard = await this.#locks.acquire(id, call.signal);
+      using _guard = await this.#locks.acquireFor(id, call);
       const image = await this.#records.add(toImage(id, source, chainIds));
       installed = true;
       return this.#pinned(image);

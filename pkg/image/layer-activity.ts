@@ -2,19 +2,39 @@
 // that want them, so all of these look at the same activity.
 
 import type { Digest } from './digest.ts';
+import { Timeline } from '../base/timeline.ts';
 import { RateMeter } from './rate-meter.ts';
 
 export type LayerState = 'waiting' | 'downloading' | 'unpacking' | 'done' | 'failed';
 
+const STAGES: Readonly<Partial<Record<LayerState, string>>> = {
+  downloading: 'download',
+  unpacking: 'unpack',
+};
+
 /** Changes as the work goes on. */
 export class LayerActivity {
+  readonly timeline = new Timeline();
+  #state: LayerState = 'waiting';
+  #stage: Disposable | undefined = this.timeline.begin('wait for');
   readonly rate = new RateMeter();
-  state: LayerState = 'waiting';
   receivedBytes = 0;
   /** Who gives it, or gave it last: `https://mirror.example`; '' if nobody has been asked. */
   host = '';
   /** How often another request was needed, to the same host or the next. */
   retries = -1;
+
+  get state(): LayerState {
+    return this.#state;
+  }
+
+  set state(state: LayerState) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#stage?.[Symbol.dispose]();
+    const name = STAGES[state];
+    this.#stage = name === undefined ? undefined : this.timeline.begin(name);
+  }
 
   /** A host is asked for the layer, or for the rest of it. */
   asked(host: string): void {

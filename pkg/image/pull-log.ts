@@ -1,5 +1,6 @@
 // The pulls under way and the last few that ended, for people who wonder what takes so long. In memory alone.
 
+import type { Stage } from '../base/timeline.ts';
 import type { Digest } from './digest.ts';
 import type { LayerActivities, LayerActivity, LayerState } from './layer-activity.ts';
 import type { WantedLayer } from './layer.ts';
@@ -105,6 +106,16 @@ export class PullProgress implements Disposable {
       startedAtMs: this.#startedAtMs,
       layers: (this.#layers ?? []).map(toRecord),
     };
+  }
+
+  /** What became of each layer that had to be fetched: `download layer 1a2b3c4d5e6f`. */
+  stages(): Stage[] {
+    return (this.#layers ?? []).flatMap(({ wanted: { blob, diffId }, activity }) =>
+      (activity?.timeline.stages() ?? []).map((stage) => {
+        const [, hex = ''] = (blob.digest ?? diffId).split(':');
+        return { ...stage, name: `${stage.name} layer ${hex.slice(0, 12)}` };
+      }),
+    );
   }
 
   [Symbol.dispose](): void {

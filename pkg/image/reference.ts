@@ -46,6 +46,15 @@ export function parseReference(text: string): Reference {
   return toReference({ registry, repository, tag, digest });
 }
 
+/** The normal form of what may be a reference; anything else stays as it is. */
+export function fullName(text: string): string {
+  try {
+    return parseReference(text).toString();
+  } catch {
+    return text;
+  }
+}
+
 function checkDigest(text: string, digest: string): void {
   if (!isDigest(digest)) throw invalid(text, 'what follows the "@" is no digest');
 }

@@ -64,7 +64,7 @@ export class Snapshots {
   ): Promise<{ rootfs: string }> {
     checkContainerId(id);
     using _stage = stage(call, 'mount root filesystem');
-    using _guard = await this.#options.locks.acquire(imageId, call.signal);
+    using _guard = await this.#options.locks.acquireFor(imageId, call);
     const image = this.#options.findImage(imageId);
     if (image === undefined) throw notFound('image', imageId);
     const rootfs = this.rootfsPath(id);

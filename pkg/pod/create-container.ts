@@ -93,7 +93,7 @@ function withReadyPod(deps: CreatePodContainerDeps, call: Call, sandboxId: Sandb
       await store.put(container);
       return;
     }
-    using _guard = await deps.sandboxLocks.acquire(sandboxId, call.signal);
+    using _guard = await deps.sandboxLocks.acquireFor(sandboxId, call);
     getReady(deps, sandboxId);
     await store.put(container);
   };

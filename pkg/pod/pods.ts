@@ -9,9 +9,10 @@ import type { Container } from '../container/container.ts';
 import { startContainer, type StartDeps } from '../container/start.ts';
 import { stopContainer } from '../container/stop.ts';
 import { updateResources, type UpdateDeps } from '../container/update.ts';
+import { fullName } from '../image/reference.ts';
 import type { ResourcesInput } from '../runtime/resources.ts';
 import { sandboxPaths } from '../sandbox/paths.ts';
-import type { Sandbox, SandboxConfig } from '../sandbox/sandbox.ts';
+import { isSameAttempt, type Sandbox, type SandboxConfig, type SandboxMetadata } from '../sandbox/sandbox.ts';
 import { updatePodResources, type PodResources } from '../sandbox/update.ts';
 import type { ContainerConfig } from './container-config.ts';
 import type { ContainerRuntime, ExecOptions, ExecResult } from './container-runtime.ts';
@@ -51,7 +52,7 @@ export class Pods {
   }
 
   async run(call: Call, config: SandboxConfig): Promise<SandboxId> {
-    const timelineOf = (id: SandboxId) => this.#timelines.of(id);
+    const timelineOf = (id: SandboxId) => this.#timelines.of(id).start;
     return await runPod({ ...this.#deps.run, timelineOf }, call, config);
   }
 
@@ -64,7 +65,7 @@ export class Pods {
   }
 
   async createContainer(call: Call, podId: SandboxId, config: ContainerConfig): Promise<ContainerId> {
-    const timeline = both(call.timeline, this.#timelines.of(podId));
+    const timeline = both(call.timeline, this.#timelines.of(podId).start.about(config.metadata.name));
     using _stage = timeline.begin(`create ${config.metadata.name}`);
     const id = await createPodContainer(this.#deps.create, { ...call, timeline }, podId, config);
     this.#deps.exits.watch(this.#deps.containers.get(id));
@@ -73,7 +74,7 @@ export class Pods {
 
   async startContainer(call: Call, id: ContainerId): Promise<void> {
     const { sandboxId, metadata } = this.#deps.containers.get(id);
-    const timeline = both(call.timeline, this.#timelines.of(sandboxId));
+    const timeline = both(call.timeline, this.#timelines.of(sandboxId).start.about(metadata.name));
     using _stage = timeline.begin(`start ${metadata.name}`);
     await startContainer(this.#deps.start, { ...call, timeline }, id);
   }
@@ -113,7 +114,21 @@ export class Pods {
 
   /** How the pod's start went; empty for pods of long ago. */
   timeline(id: SandboxId): readonly Stage[] {
-    return this.#timelines.find(id)?.stages() ?? [];
+    return this.#timelines.stages(id);
+  }
+
+  /** How a container's start went, with the pull of its image for the pod. */
+  containerTimeline({ sandboxId, metadata, image }: Container): readonly Stage[] {
+    const about = new Set([metadata.name, fullName(image.userSpecified), fullName(image.name)]);
+    return this.#timelines.stages(sandboxId).filter(({ of }) => of !== undefined && about.has(of));
+  }
+
+  /** `call`, with its stages noted for the pod too, if that is here: an image is being pulled for it. */
+  pullingFor(call: Call, pod: SandboxMetadata, image: string): Call {
+    const sandbox = this.#deps.run.sandboxes.list().find(({ config }) => isSameAttempt(config.metadata, pod));
+    const known = sandbox && this.#timelines.find(sandbox.id);
+    if (known === undefined) return call;
+    return { ...call, timeline: both(call.timeline, known.pulls.about(fullName(image))) };
   }
 
   /** The pods whose start is under way, also those that nobody waits for any more. */

@@ -11,17 +11,23 @@ export interface PodStart {
   readonly changedAtMs: number;
 }
 
+/** Pulls may take as long as they like, unlike the rest. */
+interface PodTimeline {
+  readonly start: Timeline;
+  readonly pulls: Timeline;
+}
+
 /** Some hundred bytes each: half a day's pods on a busy node. */
 const KEPT = 300;
 
 export class Timelines {
-  readonly #bySandbox = new Map<SandboxId, Timeline>();
+  readonly #bySandbox = new Map<SandboxId, PodTimeline>();
 
   /** The pod's timeline, begun if there is none; the oldest is forgotten when there are too many. */
-  of(id: SandboxId): Timeline {
+  of(id: SandboxId): PodTimeline {
     const known = this.#bySandbox.get(id);
     if (known !== undefined) return known;
-    const begun = new Timeline();
+    const begun = { start: new Timeline(), pulls: new Timeline() };
     this.#bySandbox.set(id, begun);
     const [oldest] = this.#bySandbox.keys();
     if (this.#bySandbox.size > KEPT && oldest !== undefined) this.#bySandbox.delete(oldest);
@@ -29,13 +35,21 @@ export class Timelines {
   }
 
   underWay(): PodStart[] {
-    return [...this.#bySandbox].flatMap(([id, timeline]) => {
-      const stage = timeline.openStage();
-      return stage === undefined ? [] : [{ id, stage, changedAtMs: timeline.changedAtMs }];
+    return [...this.#bySandbox].flatMap(([id, { start }]) => {
+      const stage = start.openStage();
+      return stage === undefined ? [] : [{ id, stage, changedAtMs: start.changedAtMs }];
     });
   }
 
-  find(id: SandboxId): Timeline | undefined {
+  find(id: SandboxId): PodTimeline | undefined {
     return this.#bySandbox.get(id);
+  }
+
+  /** All of the pod, in the order in which they began; none for pods of long ago. */
+  stages(id: SandboxId): readonly Stage[] {
+    const known = this.#bySandbox.get(id);
+    if (known === undefined) return [];
+    const all = [...known.start.stages(), ...known.pulls.stages()];
+    return all.sort((a, b) => a.startedAtMs - b.startedAtMs);
   }
 }

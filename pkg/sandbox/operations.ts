@@ -32,14 +32,14 @@ export function runOperation(deps: SandboxDeps, sandbox: Sandbox): Operation {
 
 /** Runs a sandbox that has just been invented. When it throws, nothing of it is left. */
 export async function runSandbox(deps: SandboxDeps, call: Call, sandbox: Sandbox): Promise<Sandbox> {
-  using _guard = await deps.locks.acquire(sandbox.id, call.signal);
+  using _guard = await deps.locks.acquireFor(sandbox.id, call);
   await perform(call, runOperation(deps, sandbox));
   return deps.store.get(sandbox.id);
 }
 
 /** Takes away what is left of a run that failed and could not be undone at the time. */
 export async function undoRun(deps: SandboxDeps, call: Call, id: SandboxId): Promise<void> {
-  using _guard = await deps.locks.acquire(id, call.signal);
+  using _guard = await deps.locks.acquireFor(id, call);
   const sandbox = deps.store.find(id);
   if (sandbox?.state.phase === 'creating') await recover(detached(call), runOperation(deps, sandbox));
 }
@@ -49,7 +49,7 @@ export async function undoRun(deps: SandboxDeps, call: Call, id: SandboxId): Pro
  * happens to one that is stopped or gone.
  */
 export async function stopSandbox(deps: SandboxDeps, call: Call, id: SandboxId): Promise<void> {
-  using _guard = await deps.locks.acquire(id, call.signal);
+  using _guard = await deps.locks.acquireFor(id, call);
   const phase = deps.store.find(id)?.state.phase;
   if (phase === 'ready') await enter(deps, id, 'stopping');
   else if (phase !== 'stopping') return;
@@ -63,7 +63,7 @@ export async function stopSandbox(deps: SandboxDeps, call: Call, id: SandboxId):
 
 /** Refuses new containers from now on. @returns whether the sandbox is there at all */
 export async function beginStop(deps: SandboxDeps, call: Call, id: SandboxId): Promise<boolean> {
-  using _guard = await deps.locks.acquire(id, call.signal);
+  using _guard = await deps.locks.acquireFor(id, call);
   const sandbox = deps.store.find(id);
   if (sandbox?.state.phase === 'ready') await enter(deps, id, 'stopping');
   return sandbox !== undefined;
@@ -75,7 +75,7 @@ export async function beginStop(deps: SandboxDeps, call: Call, id: SandboxId): P
  * @throws {Fault} failed_precondition — it is not stopped
  */
 export async function removeSandbox(deps: SandboxDeps, call: Call, id: SandboxId): Promise<void> {
-  using _guard = await deps.locks.acquire(id, call.signal);
+  using _guard = await deps.locks.acquireFor(id, call);
   const sandbox = deps.store.find(id);
   if (sandbox === undefined) return;
   if (sandbox.state.phase !== 'stopped') {

@@ -20,7 +20,7 @@ export async function updatePodResources(
   id: SandboxId,
   { resources, overhead }: PodResources,
 ): Promise<void> {
-  using _guard = await locks.acquire(id, call.signal);
+  using _guard = await locks.acquireFor(id, call);
   const sandbox = store.get(id);
   const { config, state } = sandbox;
   if (state.phase !== 'ready')

@@ -203,3 +203,37 @@ test('the file system of containers is told with what they have written', async 
   expect(written).toBeGreaterThanOrEqual(2n << 20n);
   expect(written).toBeLessThan(3n << 20n);
 });
+
+test('the timeline of a pod has the pull of its image, and so has that of the container', async () => {
+  const layers = [{ entries: busyboxEntries() }, { entries: [{ path: '/timed', data: 'only here\n' }] }];
+  await registry.push('apps/timed', 'v1', await buildImage({ layers }));
+  const image = `${registry.host}/apps/timed:v1`;
+  const pod = await TestPod.run(node);
+  await node.client.pullImage({ image: { image }, sandboxConfig: pod.config });
+  const container = await pod.start({ image });
+  await pod.start({ name: 'other' });
+
+  const ofContainer = await node.client.containerStatus({ containerId: container.id, verbose: true });
+  const ofPod = await node.client.podSandboxStatus({ podSandboxId: pod.id, verbose: true });
+
+  const namesIn = (info: Readonly<Record<string, string>>) =>
+    (JSON.parse(info['timeline'] ?? '[]') as { name: string }[]).map(({ name }) => name);
+  const own: unknown[] = [
+    `pull ${image}`,
+    'resolve reference',
+    'fetch manifest and config',
+    'fetch and unpack layers',
+    expect.stringMatching(/^wait for layer [0-9a-f]{12}$/),
+    expect.stringMatching(/^download layer [0-9a-f]{12}$/),
+    expect.stringMatching(/^unpack layer [0-9a-f]{12}$/),
+    'create main',
+    'mount root filesystem',
+    'start main',
+  ];
+  expect(namesIn(ofContainer.info)).toEqual(expect.arrayContaining(own));
+  expect(namesIn(ofContainer.info)).not.toContain('create other');
+  expect(namesIn(ofPod.info)).toEqual(
+    expect.arrayContaining(['run pod sandbox', 'attach network', ...own, 'create other']),
+  );
+  await pod.remove(); // or the image could not be removed
+});

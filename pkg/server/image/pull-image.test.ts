@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodePullImageRequest, encodePullImageRequest } from '../../../api/cri/generated/codecs.ts';
+import type { Call } from '../../base/call.ts';
 import { testCall } from '../../base/testing/call.ts';
 import type { Images, PullRequest } from '../../image/images.ts';
 import { pullImage } from './pull-image.ts';
@@ -14,7 +15,8 @@ async function urgencyOf(annotations: Record<string, string> | undefined): Promi
   };
   const sandboxConfig = annotations === undefined ? undefined : { annotations };
   const request = encodePullImageRequest({ image: { image: 'busybox' }, sandboxConfig });
-  await pullImage({ images: images as Images })(testCall, decodePullImageRequest(request));
+  const pods = { pullingFor: (call: Call) => call };
+  await pullImage({ images: images as Images, pods })(testCall, decodePullImageRequest(request));
   return asked[0]?.isUrgent;
 }
 

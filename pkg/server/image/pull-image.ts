@@ -2,14 +2,21 @@
 
 import type { ImageServiceHandlers } from '../../../api/cri/generated/services.ts';
 import type { Call } from '../../base/call.ts';
+import { stage } from '../../base/timeline.ts';
+import type { Pods } from '../../pod/pods.ts';
 import type { ServerDeps } from '../deps.ts';
 import { required } from '../convert/field.ts';
 
-export function pullImage(deps: Pick<ServerDeps, 'images'>): ImageServiceHandlers<Call>['pullImage'] {
+export function pullImage(
+  deps: Pick<ServerDeps, 'images'> & { readonly pods: Pick<Pods, 'pullingFor'> },
+): ImageServiceHandlers<Call>['pullImage'] {
   return async (call, { image: spec, auth, sandboxConfig }) => {
     const reference = required(required(spec, 'image').image, 'image.image');
     const isUrgent = isOfStaticPod(sandboxConfig?.annotations ?? {});
-    const image = await deps.images.pull(call, { reference, auth, isUrgent });
+    const pod = sandboxConfig?.metadata;
+    const pulling = pod === undefined ? call : deps.pods.pullingFor(call, pod, reference);
+    using _stage = stage(pulling, `pull ${reference}`);
+    const image = await deps.images.pull(pulling, { reference, auth, isUrgent });
     return { imageRef: image.id };
   };
 }

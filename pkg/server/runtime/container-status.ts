@@ -1,4 +1,4 @@
-// ContainerStatus: one container; verbose adds what is behind it.
+// ContainerStatus: one container; verbose adds how its start went and what is behind it.
 
 import type { RuntimeServiceHandlers } from '../../../api/cri/generated/services.ts';
 import type { Call } from '../../base/call.ts';
@@ -8,16 +8,17 @@ import { toContainerStatus } from '../convert/container-status.ts';
 import { getContainer } from '../find.ts';
 
 export function containerStatus(
-  deps: Pick<ServerDeps, 'containers'>,
+  deps: Pick<ServerDeps, 'containers' | 'pods'>,
 ): RuntimeServiceHandlers<Call>['containerStatus'] {
   return async (_, { containerId, verbose }) => {
     const container = getContainer(deps.containers, containerId);
-    return { status: toContainerStatus(container), info: verbose ? toInfo(container) : {} };
+    return { status: toContainerStatus(container), info: verbose ? toInfo(deps, container) : {} };
   };
 }
 
-/** A JSON text for people and crictl. */
-function toInfo({ sandboxId, handler, cgroupPath, state }: Container): Record<string, string> {
+/** `info` for people and crictl, `timeline` for who wonders why it was slow: JSON texts. */
+function toInfo({ pods }: Pick<ServerDeps, 'pods'>, container: Container): Record<string, string> {
+  const { sandboxId, handler, cgroupPath, state } = container;
   const pid = 'process' in state ? state.process.pid : 0;
   const monitorPid = 'shim' in state ? state.shim.pid : 0;
   const info = {
@@ -28,5 +29,5 @@ function toInfo({ sandboxId, handler, cgroupPath, state }: Container): Record<st
     phase: state.phase,
     cgroupPath,
   };
-  return { info: JSON.stringify(info) };
+  return { info: JSON.stringify(info), timeline: JSON.stringify(pods.containerTimeline(container)) };
 }
