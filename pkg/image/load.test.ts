@@ -82,6 +82,11 @@ test.each([
     'data_loss',
   ],
   [
+    'a manifest longer than any',
+    buildTar([{ name: 'manifest.json', content: ' '.repeat((16 << 20) + 1) }]),
+    'data_loss',
+  ],
+  [
     'a layer that is damaged',
     toOciArchive({ ...small, layers: small.layers.map((layer) => ({ ...layer, data: Buffer.from('x') })) }),
     'data_loss',

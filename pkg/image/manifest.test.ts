@@ -36,6 +36,7 @@ test.each([
 test.each([
   ['no JSON', 'x', 'no JSON'],
   ['a digest that is none', manifest(OCI_LAYER), 'layers[0].digest'],
+  ['index and manifest in one', { ...manifest(OCI_LAYER), manifests: [] }, 'both an index and a manifest'],
 ])('parseManifest() calls it data loss: %s', (_, json, why) => {
   const text =
     typeof json === 'string' ? json : JSON.stringify(json).replace(/a{64}(?!.*a{64})/, '../../etc');

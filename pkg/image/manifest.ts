@@ -60,6 +60,8 @@ export type ManifestOrIndex =
  */
 export function parseManifest(data: Buffer, declaredType: string, what: string): ManifestOrIndex {
   const json = parseJson(data, what);
+  if (isAmbiguous(json))
+    throw new Fault('data_loss', `cannot use ${what}: it is both an index and a manifest`);
   const type = typeOf(json) ?? declaredType.split(';')[0]?.trim() ?? '';
   if (media.isSchema1(type) || isSchema1Document(json)) {
     throw new Fault('unimplemented', `cannot use ${what}: it has the old format Docker schema 1`);
@@ -90,6 +92,13 @@ function typeOf(json: unknown): string | undefined {
   if ('mediaType' in json && typeof json.mediaType === 'string' && json.mediaType !== '')
     return json.mediaType;
   return undefined;
+}
+
+/** For one reader it is this, for another that. Source: the OCI image specification, CVE-2021-41190. */
+function isAmbiguous(json: unknown): boolean {
+  return (
+    typeof json === 'object' && json !== null && 'manifests' in json && ('layers' in json || 'config' in json)
+  );
 }
 
 function isSchema1Document(json: unknown): boolean {

@@ -117,6 +117,20 @@ const BAD_PODS: readonly [string, PodSandboxConfigInit, Refusal][] = [
     },
   ],
   [
+    'a sysctl of the network that it shares with the node',
+    {
+      linux: {
+        sysctls: { 'net.ipv4.ip_forward': '0' },
+        securityContext: { namespaceOptions: { network: NamespaceMode.NODE } },
+      },
+    },
+    {
+      code: 'INVALID_ARGUMENT',
+      message:
+        'config.linux.sysctls "net.ipv4.ip_forward" does not belong to a namespace that the pod has of its own',
+    },
+  ],
+  [
     'a sysctl that climbs out of its tree',
     { linux: { sysctls: { 'net.ipv4/../../kernel/core_pattern': '|/bin/evil' } } },
     {

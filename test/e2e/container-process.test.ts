@@ -40,6 +40,15 @@ test('variables of the pod come after those of the image, and win', async () => 
   expect(lines).not.toContain('FROM_IMAGE=yes');
 });
 
+test('a container hears nothing of what another one of its image is told', async () => {
+  const pod = await TestPod.run(node);
+  const first = await pod.output(['env'], { env: { SECRET: 'of the first', FROM_IMAGE: 'changed' } });
+  const second = await pod.output(['env']);
+  expect(first).toContain('SECRET=of the first\n');
+  expect(second).not.toContain('SECRET');
+  expect(second).toContain('FROM_IMAGE=yes\n');
+});
+
 test('a variable may hold newlines, quotes and letters of any script', async () => {
   const value = 'line one\nline "two" $HOME ünï 漢字';
   expect(await output({ env: { VALUE: value } }, ['sh', '-c', 'printf %s "$VALUE"'])).toBe(value);
