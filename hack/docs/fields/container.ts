@@ -40,8 +40,15 @@ export const CONTAINER_ROWS: FieldRows = {
       'e2e/container-log: a log path that leads out of the directory of the pod is refused',
       'e2e/container-log: a container without a log path runs and writes none',
     ),
-    stdin: open('a test over the socket'),
-    stdin_once: open('a test over the socket'),
+    stdin: honoured(
+      'runtime/conmon.ts',
+      'e2e/attach: several clients see the same from then on until the container ends, and all of it',
+    ),
+    stdin_once: honoured(
+      'runtime/conmon.ts',
+      'e2e/attach: input that is for one client ends when that leaves, but not when a listener does',
+      'e2e/attach: input that is for many goes on when one leaves',
+    ),
     tty: honoured('runtime/spec.ts', 'e2e/container-process: a container with a terminal has one'),
     windows: NOT_LINUX,
     stop_signal: honoured(
