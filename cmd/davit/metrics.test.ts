@@ -30,6 +30,7 @@ function fullOwnMetrics(): Metrics {
     sandboxes: () => ['ready'],
     images: () => 1,
     imageBytes: () => Promise.resolve(1),
+    storeBytes: () => Promise.resolve(2048),
   });
   const { own } = metrics;
   own.rpc('Version', 'ok', 1);

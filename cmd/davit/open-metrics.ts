@@ -1,7 +1,8 @@
 // The metrics of the daemon: who counts what, and the listener that tells it. Without an address nothing listens, and
 // counting costs next to nothing.
 
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Log } from '../../pkg/base/call.ts';
 import { Fault } from '../../pkg/base/fault.ts';
 import type { Config } from '../../pkg/config/config.ts';
@@ -15,7 +16,7 @@ import { claimSocketPath } from '../../pkg/server/socket-path.ts';
 import { podExposition } from '../../pkg/server/stats/pod-exposition.ts';
 
 export interface OpenMetricsOptions {
-  readonly config: Config['metrics'];
+  readonly config: Pick<Config, 'metrics' | 'root'>;
   readonly metrics: Metrics;
   readonly deps: ServerDeps;
   readonly log: Log;
@@ -27,11 +28,16 @@ export interface OpenMetricsOptions {
  * @throws {Fault} unavailable, failed_precondition — the address cannot be had; invalid_argument — a file of TLS
  */
 export async function openMetrics(options: OpenMetricsOptions): Promise<AsyncDisposableStack> {
-  const { config, metrics, deps, log } = options;
+  const { metrics, deps, log } = options;
+  const { metrics: config, root } = options.config;
   await using opened = new AsyncDisposableStack();
   const { address } = config;
   if (address === '') return opened.move();
-  metrics.follow({ ...toFacts(deps), loopResolutionMs: config.event_loop_resolution_ms });
+  metrics.follow({
+    ...toFacts(deps),
+    storeBytes: () => sizeOfFiles(join(root, 'db')),
+    loopResolutionMs: config.event_loop_resolution_ms,
+  });
   if (address.startsWith('/')) await claimSocketPath(address);
   const tls = await readTls(config);
   const render = async (signal: AbortSignal) =>
@@ -51,7 +57,19 @@ export function countExit(
   counts.containerExit(after.state.reason);
 }
 
-function toFacts({ operations, containers, sandboxes, images }: ServerDeps): NodeFacts {
+/** Of those right in the directory; one that goes meanwhile counts nothing. */
+async function sizeOfFiles(dir: string): Promise<number> {
+  const names = await readdir(dir);
+  const sizes = names.map((name) =>
+    stat(join(dir, name)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((total, size) => total + size, 0);
+}
+
+function toFacts({ operations, containers, sandboxes, images }: ServerDeps): Omit<NodeFacts, 'storeBytes'> {
   const ageSeconds = (sinceMs: number) =>
     Math.max(0, (performance.timeOrigin + performance.now() - sinceMs) / 1000);
   return {

@@ -45,7 +45,7 @@ export async function serve(config: Config): Promise<void> {
     log,
   });
   await using _cadvisor = await openCadvisor(config.cadvisor, deps, log);
-  await using _metrics = await openMetrics({ config: config.metrics, metrics, deps, log });
+  await using _metrics = await openMetrics({ config, metrics, deps, log });
   log.info({ version: VERSION, socket: config.socket, root: config.root }, 'serving');
   notifySystemd('READY=1');
   await daemon.start();

@@ -12,6 +12,7 @@ const facts: NodeFacts = {
   sandboxes: () => ['ready'],
   images: () => 4,
   imageBytes: () => Promise.resolve(1024),
+  storeBytes: () => Promise.resolve(2048),
 };
 
 /** The lines of one metric, without its description. */
@@ -66,5 +67,6 @@ test('what there is is looked at when it is asked for', async () => {
   ]);
   expect(text).toContain('davit_images 4\n');
   expect(text).toContain('davit_image_layers_bytes 1024\n');
+  expect(text).toContain('davit_store_bytes 2048\n');
   expect(text).toContain('davit_build_info{version="1.2.3"} 1\n');
 });

@@ -12,6 +12,7 @@ export interface NodeFacts {
   readonly sandboxes: () => Iterable<string>;
   readonly images: () => number;
   readonly imageBytes: () => Promise<number>;
+  readonly storeBytes: () => Promise<number>;
   /** How often the event loop is looked at. */
   readonly loopResolutionMs?: number;
 }
@@ -106,6 +107,7 @@ function addStores(registry: Registry, facts: NodeFacts): void {
   addPhases('davit_containers', 'Containers on the node, by phase.', facts.containers);
   addPhases('davit_sandboxes', 'Pod sandboxes on the node, by phase.', facts.sandboxes);
   addGauge(registry, 'davit_images', 'Images on the node.', facts.images);
+  addGauge(registry, 'davit_store_bytes', 'What the database takes on the disk.', facts.storeBytes);
   addGauge(registry, 'davit_image_layers_bytes', 'What unpacked layers take on the disk.', facts.imageBytes);
 }
 

@@ -86,6 +86,7 @@ test('the daemon counts what it did', async () => {
   expect(grown('davit_runtime_duration_seconds_count', { command: 'create' })).toBe(1);
   expect(grown('davit_container_exits_total', { reason: 'Completed' })).toBe(1);
   expect(after).toMatch(/^davit_store_commit_duration_seconds_count [1-9]/m);
+  expect(after).toMatch(/^davit_store_bytes [1-9]/m);
   expect(after).toMatch(/^davit_sandboxes\{phase="ready"\} 1$/m);
 });
 

@@ -13,6 +13,7 @@ export function allMetrics(): { own: MetricDescription[]; pods: MetricDescriptio
     sandboxes: () => [],
     images: () => 0,
     imageBytes: () => Promise.resolve(0),
+    storeBytes: () => Promise.resolve(2048),
   });
   const pods = METRIC_DESCRIPTIONS.map(({ name, help, kind, labelKeys }) => ({
     name,
