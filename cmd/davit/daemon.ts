@@ -24,6 +24,7 @@ import { findKernelFeatures, findNodeFacts } from './node-facts.ts';
 import { PodCidr } from './pod-cidr.ts';
 import { nowNs } from './now.ts';
 import { countExit } from './open-metrics.ts';
+import { openAdjusters } from './open-adjusters.ts';
 import { openNetworks } from './open-networks.ts';
 import { openStreaming } from './open-streaming.ts';
 import { openPods } from './open-pods.ts';
@@ -61,6 +62,7 @@ export class Daemon implements AsyncDisposable {
     const apparmor = new AppArmor({ parser: config.runtime.apparmor_parser });
     const cli = new OciCli({ swapAccounting: facts.swapAccounting });
     const features = new FeatureFinder({ handlers, cli, kernel: await findKernelFeatures(config, log) });
+    const { cdi, hooks, adjust } = await openAdjusters(config, { log, features, owned: opening });
     const pods = await openPods({
       config,
       log,
@@ -73,6 +75,7 @@ export class Daemon implements AsyncDisposable {
       facts,
       features,
       apparmor,
+      adjust,
       podCidr: await PodCidr.load(db),
       sameBoot: boot.isSame,
       owned: opening,
@@ -80,11 +83,7 @@ export class Daemon implements AsyncDisposable {
     });
     await boot.remember();
     const cgroupDriver = config.cgroup.driver;
-    const dir = join(config.root, 'images.d');
-    const preloaded = opening.use(await PreloadedImages.open({ db, dir, images, log }));
-    images.onDamage(() => {
-      preloaded.lookAgain();
-    });
+    const preloaded = opening.use(await openPreloaded(config, { db, images, log }));
     const deps: ServerDeps = {
       version: VERSION,
       pods,
@@ -99,6 +98,8 @@ export class Daemon implements AsyncDisposable {
       handlers,
       features,
       apparmor,
+      cdi,
+      hooks,
       cgroupDriver,
       streaming: opening.use(await openStreaming(config, { backend: pods.streams, log })),
     };
@@ -114,6 +115,17 @@ export class Daemon implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#owned.disposeAsync();
   }
+}
+
+async function openPreloaded(
+  { root }: Config,
+  { db, images, log }: { db: Database; images: Images; log: Log },
+): Promise<PreloadedImages> {
+  const preloaded = await PreloadedImages.open({ db, dir: join(root, 'images.d'), images, log });
+  images.onDamage(() => {
+    preloaded.lookAgain();
+  });
+  return preloaded;
 }
 
 function openDatabase({ root }: Config, counts: OwnMetrics): Promise<Database> {

@@ -19,6 +19,7 @@ import { Exits } from '../../pkg/pod/exits.ts';
 import { OciPodInit } from '../../pkg/pod/pod-init.ts';
 import { Pods, type PodsDeps } from '../../pkg/pod/pods.ts';
 import { expectRoom } from '../../pkg/pod/room.ts';
+import type { SpecAdjuster } from '../../pkg/pod/spec-adjusters.ts';
 import { recoverPods, type RecoverDeps } from '../../pkg/pod/recover.ts';
 import type { StopPodDeps } from '../../pkg/pod/stop-pod.ts';
 import { isWhole } from '../../pkg/pod/whole.ts';
@@ -53,6 +54,8 @@ export interface OpenPodsOptions {
   readonly facts: NodeFacts;
   readonly features: FeatureFinder;
   readonly apparmor: AppArmor;
+  /** What changes the configuration of a container before it is written. */
+  readonly adjust: SpecAdjuster;
   readonly podCidr: PodCidr;
   /** Whether processes of an earlier daemon may still be there. */
   readonly sameBoot: boolean;
@@ -189,6 +192,7 @@ function toPodsDeps(
     features,
     handlers,
     apparmor,
+    adjust,
     sandboxes,
     containers,
     images,
@@ -220,7 +224,7 @@ function toPodsDeps(
       images,
       creations: new SingleFlight(),
       cgroup: facts.cgroup,
-      plan: planner({ facts, containers, features, handlers, apparmor }),
+      plan: planner({ facts, containers, features, handlers, apparmor, adjust }),
       expectRoom: () => expectRoom(config.root),
       now: nowNs,
     },

@@ -141,6 +141,20 @@ const runtime = z.strictObject({
     .describe('by the name that a RuntimeClass uses'),
 });
 
+const cdi = z.strictObject({
+  spec_dirs: z
+    .array(absolutePath)
+    .default(['/etc/cdi', '/var/run/cdi'])
+    .describe('where vendors describe their devices; a later folder wins'),
+});
+
+const hooks = z.strictObject({
+  dirs: z
+    .array(absolutePath)
+    .default(['/usr/share/containers/oci/hooks.d', '/etc/containers/oci/hooks.d'])
+    .describe('hooks of containers, as oci-hooks(5) has them; a later folder wins'),
+});
+
 const streaming = z
   .strictObject({
     address: z
@@ -233,6 +247,8 @@ export const configSchema = z.strictObject({
   cni: cni.prefault({}),
   image: image.prefault({}),
   runtime: runtime.prefault({}),
+  cdi: cdi.prefault({}),
+  hooks: hooks.prefault({}),
   metrics: metrics.prefault({}),
   cadvisor: cadvisor.prefault({}),
   tracing: tracing.prefault({}),

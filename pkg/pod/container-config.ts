@@ -61,6 +61,8 @@ export interface ContainerConfig {
   readonly env: readonly EnvironmentVariable[];
   readonly mounts: readonly MountConfig[];
   readonly devices: readonly DeviceConfig[];
+  /** `vendor.com/class=name`, as they were asked for. */
+  readonly cdiDevices: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** Relative to the pod's log directory; '' for no log. */

@@ -33,6 +33,7 @@ import { toImageMounts, toMounts } from './container-mounts.ts';
 import { checkIds, toIdmappedVolumes } from './container-users.ts';
 import type { Ingredients } from './ingredients.ts';
 import { makeLogPlace } from './log-place.ts';
+import type { SpecAdjuster } from './spec-adjusters.ts';
 
 /** What the node is like; it does not change while the daemon runs. */
 export interface NodeFacts {
@@ -56,9 +57,11 @@ export interface PlannerDeps {
   readonly features: Pick<FeatureFinder, 'find'>;
   readonly handlers: Pick<RuntimeHandlers, 'get'>;
   readonly apparmor: Pick<AppArmor, 'select'>;
+  readonly adjust: SpecAdjuster;
 }
 
-export function planner({ facts, containers, features, handlers, apparmor }: PlannerDeps): PlanContainer {
+export function planner(deps: PlannerDeps): PlanContainer {
+  const { facts, containers, features, handlers, apparmor } = deps;
   const noteClamp = clampNote(facts.lowestOomScoreAdj);
   return async (call, ingredients) => {
     const { config, container, sandbox } = ingredients;
@@ -78,6 +81,7 @@ export function planner({ facts, containers, features, handlers, apparmor }: Pla
       seccomp: await seccompOf(facts, call, config),
       apparmorProfile: await apparmor.select(call, config.security.apparmor, config.security),
     });
+    const adjust = await deps.adjust(call, ingredients);
     noteClamp(call, ingredients);
     return {
       readonlyRootfs: config.security.readonlyRootfs,
@@ -93,7 +97,7 @@ export function planner({ facts, containers, features, handlers, apparmor }: Pla
         const spec = buildContainerSpec({ ...input, mounts, rootfs, user: { uid, gid, additionalGids } });
         const { bundle } = containerPaths(facts.runDir, container.id);
         if (logPath !== '') await makeLogPlace(sandbox.config.logDirectory, logPath);
-        await writeFile(join(bundle, 'config.json'), encodeOciJson(spec), { mode: 0o600 });
+        await writeFile(join(bundle, 'config.json'), encodeOciJson(await adjust(spec)), { mode: 0o600 });
         return user;
       },
     };

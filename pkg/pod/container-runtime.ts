@@ -12,6 +12,7 @@ import { endOrphanExecs } from '../runtime/exec-orphans.ts';
 import { ExecSession, type ExecCommand, type ExecPlace } from '../runtime/exec-session.ts';
 import { execSync, type ExecDeps, type ExecResult } from '../runtime/exec-sync.ts';
 import type { ExitWatch } from '../runtime/exit-watch.ts';
+import { withHookNames } from '../runtime/hooks/failure.ts';
 import type { RuntimeHandlers } from '../runtime/handlers.ts';
 import { actualResources } from '../runtime/actual-resources.ts';
 import { readKernelLimits, type KernelLimits } from '../runtime/kernel-limits.ts';
@@ -53,15 +54,17 @@ export class ContainerRuntime {
     stdin: Plan['stdin'],
   ): Promise<ShimProcesses & { readonly resources: ResourcesInput }> {
     const { runDir, handlers, shim } = this.#options;
-    const processes = await shim.create(call, {
+    const { bundle } = containerPaths(runDir, container.id);
+    const request = {
       id: container.id,
-      bundle: containerPaths(runDir, container.id).bundle,
+      bundle,
       handler: handlers.get(container.handler),
       logPath: container.logPath,
       tty: container.tty,
       stdin: stdin.open,
       stdinOnce: stdin.once,
-    });
+    };
+    const processes = await withHookNames(bundle, 'create', () => shim.create(call, request));
     return { ...processes, resources: await this.#actualResources(container, processes.process.pid) };
   }
 
@@ -72,7 +75,9 @@ export class ContainerRuntime {
   }
 
   async start(call: Call, { id, handler }: Container): Promise<void> {
-    await this.#options.cli.start(call, this.#options.handlers.get(handler), id);
+    const { cli, handlers, runDir } = this.#options;
+    const { bundle } = containerPaths(runDir, id);
+    await withHookNames(bundle, 'start', () => cli.start(call, handlers.get(handler), id));
   }
 
   async update(call: Call, { id, handler }: Container, resources: ResourcesInput): Promise<void> {

@@ -16,9 +16,9 @@ const handlersAt = (path: string) =>
   });
 const handlers = handlersAt('/usr/sbin/runc');
 const kernel = { recursiveReadonlyMounts: true, userNamespaces: true };
-const ALL = { recursiveReadonlyMounts: true, userNamespaces: true };
-const CAN = { recursiveReadonlyMounts: true, userNamespaces: false };
-const CANNOT = { recursiveReadonlyMounts: false, userNamespaces: false };
+const ALL = { recursiveReadonlyMounts: true, userNamespaces: true, networkDevices: false };
+const CAN = { recursiveReadonlyMounts: true, userNamespaces: false, networkDevices: false };
+const CANNOT = { recursiveReadonlyMounts: false, userNamespaces: false, networkDevices: false };
 
 /** A runtime that answers each question with the next answer. */
 function fakeCli(...answers: readonly (() => unknown)[]) {

@@ -10,6 +10,8 @@ export interface HandlerFeatures {
   readonly recursiveReadonlyMounts: boolean;
   /** Whether pods may have users of their own. */
   readonly userNamespaces: boolean;
+  /** Whether network devices of the node can be moved into a container. */
+  readonly networkDevices: boolean;
 }
 
 export interface FeatureFinderOptions {
@@ -19,15 +21,20 @@ export interface FeatureFinderOptions {
 }
 
 /** What the kernel and the file system of the images allow any handler. */
-export type KernelFeatures = HandlerFeatures;
+export type KernelFeatures = Omit<HandlerFeatures, 'networkDevices'>;
 
 /** The part of the answer that we read. Source: features.md of the OCI runtime specification. */
 const answerSchema = z.object({
   mountOptions: z.array(z.string()).default([]),
-  linux: z.object({ namespaces: z.array(z.string()).default([]) }).optional(),
+  linux: z
+    .object({
+      namespaces: z.array(z.string()).default([]),
+      netDevices: z.object({ enabled: z.boolean().nullish() }).optional(),
+    })
+    .optional(),
 });
 
-const NONE: HandlerFeatures = { recursiveReadonlyMounts: false, userNamespaces: false };
+const NONE: HandlerFeatures = { recursiveReadonlyMounts: false, userNamespaces: false, networkDevices: false };
 
 export class FeatureFinder {
   readonly #options: FeatureFinderOptions;
@@ -61,6 +68,7 @@ export class FeatureFinder {
         recursiveReadonlyMounts:
           kernel.recursiveReadonlyMounts && (data?.mountOptions.includes('rro') ?? false),
         userNamespaces: kernel.userNamespaces && (data?.linux?.namespaces.includes('user') ?? false),
+        networkDevices: data?.linux?.netDevices?.enabled === true,
       };
     } catch (err) {
       call.signal.throwIfAborted();

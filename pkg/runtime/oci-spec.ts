@@ -17,6 +17,25 @@ export interface OciSpec {
   readonly mounts: readonly OciMount[];
   readonly annotations: Readonly<Record<string, string>>;
   readonly linux: OciLinux;
+  readonly hooks?: OciHooks;
+}
+
+/** By stage. */
+export type OciHooks = Partial<
+  Record<
+    'prestart' | 'createRuntime' | 'createContainer' | 'startContainer' | 'poststart' | 'poststop',
+    readonly OciHook[]
+  >
+>;
+
+export interface OciHook {
+  readonly path: string;
+  /** From argv[0] on. */
+  readonly args?: readonly string[] | undefined;
+  /** `NAME=value` */
+  readonly env?: readonly string[] | undefined;
+  /** In seconds. */
+  readonly timeout?: number | undefined;
 }
 
 export interface OciProcess {
@@ -64,6 +83,17 @@ export interface OciLinux {
   readonly sysctl: Readonly<Record<string, string>>;
   readonly rootfsPropagation?: string;
   readonly seccomp?: SeccompProfile;
+  readonly intelRdt?: OciIntelRdt;
+  /** By their names on the node, what they are called in the container. */
+  readonly netDevices?: Readonly<Record<string, { readonly name: string }>>;
+}
+
+export interface OciIntelRdt {
+  readonly closID?: string | undefined;
+  readonly l3CacheSchema?: string | undefined;
+  readonly memBwSchema?: string | undefined;
+  readonly schemata?: readonly string[] | undefined;
+  readonly enableMonitoring?: boolean | undefined;
 }
 
 export interface OciNamespace {
@@ -83,9 +113,10 @@ export interface OciDevice {
   readonly type: 'c' | 'b' | 'p';
   readonly major: number;
   readonly minor: number;
-  readonly fileMode: number;
-  readonly uid: number;
-  readonly gid: number;
+  /** The runtime's default, when absent. */
+  readonly fileMode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 export interface OciDeviceRule {

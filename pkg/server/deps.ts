@@ -7,7 +7,9 @@ import type { Container } from '../container/container.ts';
 import type { PodEvents } from '../pod/events.ts';
 import type { Pods } from '../pod/pods.ts';
 import type { AppArmor } from '../runtime/apparmor/apparmor.ts';
+import type { CdiRegistry } from '../runtime/cdi/registry.ts';
 import type { FeatureFinder } from '../runtime/handler-features.ts';
+import type { Hooks } from '../runtime/hooks/hooks.ts';
 import type { RuntimeHandlers } from '../runtime/handlers.ts';
 import type { Stats } from '../stats/stats.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
@@ -36,6 +38,8 @@ export interface ServerDeps {
   readonly operations: Operations;
   readonly handlers: RuntimeHandlers;
   readonly features: FeatureFinder;
+  readonly cdi: Pick<CdiRegistry, 'status'>;
+  readonly hooks: Pick<Hooks, 'status'>;
   readonly apparmor: Pick<AppArmor, 'expectLoaded' | 'state'>;
   readonly cgroupDriver: CgroupDriver;
   readonly streaming: Pick<StreamServer, 'url'>;

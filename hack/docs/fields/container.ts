@@ -140,6 +140,10 @@ export const CONTAINER_ROWS: FieldRows = {
     ),
   },
   CDIDevice: {
-    name: refused('server/convert/container-config.ts'),
+    name: honoured(
+      'runtime/cdi/registry.ts',
+      'e2e/cdi: a container gets all that its device brings: node, variables, mounts, groups, hooks',
+      'e2e/cdi: a device that is not there is refused by name, and nothing is left',
+    ),
   },
 };

@@ -22,10 +22,9 @@ export function toContainerConfig(config: WireConfig): ContainerConfig {
   checkLengths({
     ...{ 'config.command': command, 'config.args': args, 'config.envs': envs },
     ...{ 'config.mounts': mounts, 'config.devices': devices },
+    'config.CDI_devices': config.cdiDevices,
     'config.linux.security_context.supplemental_groups': groupsOf(config),
   });
-  const cdi = config.cdiDevices[0];
-  if (cdi !== undefined) throw unsupported('config.cdi_devices', cdi.name);
   return {
     metadata: { name: required(metadata.name, 'config.metadata.name'), attempt: metadata.attempt },
     image: required(required(config.image, 'config.image').image, 'config.image.image'),
@@ -40,6 +39,7 @@ export function toContainerConfig(config: WireConfig): ContainerConfig {
       containerPath: containerPath === '' ? hostPath : containerPath,
       permissions: toPermissions(permissions, index),
     })),
+    cdiDevices: config.cdiDevices.map(({ name }) => name),
     labels: config.labels,
     annotations: config.annotations,
     logPath: config.logPath,

@@ -14,6 +14,8 @@ export function status(
     | 'handlers'
     | 'features'
     | 'apparmor'
+    | 'cdi'
+    | 'hooks'
     | 'cgroupDriver'
     | 'operations'
     | 'preloaded'
@@ -35,7 +37,7 @@ export function status(
       },
       runtimeHandlers,
       features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork, mountOptions: false },
-      info: verbose ? { config: JSON.stringify(await toInfo(deps)), preloaded: toPreloaded(deps) } : {},
+      info: verbose ? await toInfo(deps) : {},
     };
   };
 }
@@ -60,11 +62,19 @@ function toPreloaded({ preloaded }: Pick<ServerDeps, 'preloaded'>): string {
   return JSON.stringify({ imported: files, failed: preloaded.failures() });
 }
 
-async function toInfo({
-  version,
-  handlers,
-  apparmor,
-  cgroupDriver,
-}: Pick<ServerDeps, 'version' | 'handlers' | 'apparmor' | 'cgroupDriver'>): Promise<object> {
-  return { version, handlers: handlers.names(), cgroupDriver, apparmor: await apparmor.state() };
+type InfoDeps = Pick<
+  ServerDeps,
+  'version' | 'handlers' | 'apparmor' | 'cgroupDriver' | 'preloaded' | 'cdi' | 'hooks'
+>;
+
+/** Each value is JSON. What operators have put on the node is told with what of it cannot be used. */
+async function toInfo(deps: InfoDeps): Promise<Record<string, string>> {
+  const { version, handlers, apparmor, cgroupDriver, cdi, hooks } = deps;
+  const config = { version, handlers: handlers.names(), cgroupDriver, apparmor: await apparmor.state() };
+  return {
+    config: JSON.stringify(config),
+    preloaded: toPreloaded(deps),
+    cdi: JSON.stringify(cdi.status()),
+    hooks: JSON.stringify(hooks.status()),
+  };
 }
