@@ -34,7 +34,11 @@ const answerSchema = z.object({
     .optional(),
 });
 
-const NONE: HandlerFeatures = { recursiveReadonlyMounts: false, userNamespaces: false, networkDevices: false };
+const NONE: HandlerFeatures = {
+  recursiveReadonlyMounts: false,
+  userNamespaces: false,
+  networkDevices: false,
+};
 
 export class FeatureFinder {
   readonly #options: FeatureFinderOptions;
@@ -63,17 +67,22 @@ export class FeatureFinder {
   async #ask(call: Call, handler: RuntimeHandler): Promise<HandlerFeatures | undefined> {
     try {
       const { data } = answerSchema.safeParse(await this.#options.cli.features(call, handler));
-      const { kernel } = this.#options;
-      return {
-        recursiveReadonlyMounts:
-          kernel.recursiveReadonlyMounts && (data?.mountOptions.includes('rro') ?? false),
-        userNamespaces: kernel.userNamespaces && (data?.linux?.namespaces.includes('user') ?? false),
-        networkDevices: data?.linux?.netDevices?.enabled === true,
-      };
+      return data === undefined ? NONE : toFeatures(this.#options.kernel, data);
     } catch (err) {
       call.signal.throwIfAborted();
       call.log.warn({ handler: handler.name, err }, 'runtime cannot be asked for its features');
       return undefined;
     }
   }
+}
+
+function toFeatures(
+  kernel: KernelFeatures,
+  { mountOptions, linux }: z.output<typeof answerSchema>,
+): HandlerFeatures {
+  return {
+    recursiveReadonlyMounts: kernel.recursiveReadonlyMounts && mountOptions.includes('rro'),
+    userNamespaces: kernel.userNamespaces && (linux?.namespaces.includes('user') ?? false),
+    networkDevices: linux?.netDevices?.enabled === true,
+  };
 }
