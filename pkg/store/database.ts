@@ -2,10 +2,13 @@
 // After a write that failed the database is opened anew: what is appended behind a record that was written in
 // part would be lost with it. A reserve of disk space sees to it that this, and removing things, work on a full disk.
 
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
 import { Fault } from '../base/fault.ts';
 import { ensureDirectory } from '../sys/files.ts';
+import { isErrno } from '../sys/errno.ts';
+import { syncFs } from '../sys/files.ts';
 import { Reserve } from './reserve.ts';
 import { observed, type Observe } from '../base/outcome.ts';
 
@@ -46,6 +49,7 @@ export class Database implements AsyncDisposable {
    */
   static async open(dir: string, observe?: Observe): Promise<Database> {
     await ensureDirectory(dir, 0o700);
+    await ensureExists(dir);
     const level = new Level(dir, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
     try {
       await level.open();
@@ -131,6 +135,30 @@ export class Database implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#level.close();
+  }
+}
+
+/**
+ * LevelDB does not write out what a new database begins with: if the power fails then, it cannot be opened ever
+ * again. So a new one is made beside its place, and moved there when it is on disk.
+ */
+async function ensureExists(dir: string): Promise<void> {
+  if ((await namesIn(dir)).length > 0) return;
+  const unfinished = `${dir}.new`;
+  await rm(unfinished, { recursive: true, force: true });
+  const level = new Level(unfinished);
+  await level.open();
+  await level.close();
+  await syncFs(unfinished);
+  await rename(unfinished, dir);
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
   }
 }
 
