@@ -1,6 +1,7 @@
 // What a sandbox puts on the node, in order; undone in reverse when the pod stops or its start fails.
 // Every step can be repeated, and undone from the record alone.
 
+import { chown } from 'node:fs/promises';
 import type { Step } from '../async/operation.ts';
 import type { Call } from '../base/call.ts';
 import type { SandboxId } from '../base/id.ts';
@@ -55,10 +56,13 @@ export function sandboxSteps(deps: StepDeps, sandbox: Sandbox): Step[] {
 
 function makeDirectory({ runDir }: StepDeps, { id, config }: Sandbox): Step {
   const paths = sandboxPaths(runDir, id);
+  const { userNamespace } = config;
   return {
     label: 'write pod files',
     run: async () => {
-      await ensureDirectory(paths.dir, 0o700); // users of the host must not write into the pod's /dev/shm
+      // Users of the host must not write into the pod's /dev/shm; its own root has to get to its init.
+      await ensureDirectory(paths.dir, userNamespace === undefined ? 0o700 : 0o710);
+      if (userNamespace !== undefined) await chown(paths.dir, 0, userNamespace.hostId);
       await writePodFiles(paths, config);
     },
     undo: () => removeTree(paths.dir),
