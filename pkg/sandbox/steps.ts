@@ -2,6 +2,7 @@
 // Every step can be repeated, and undone from the record alone.
 
 import { chown } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Step } from '../async/operation.ts';
 import type { Call } from '../base/call.ts';
 import type { SandboxId } from '../base/id.ts';
@@ -60,6 +61,7 @@ function makeDirectory({ runDir }: StepDeps, { id, config }: Sandbox): Step {
   return {
     label: 'write pod files',
     run: async () => {
+      await ensureDirectory(dirname(paths.dir), 0o711);
       // Users of the host must not write into the pod's /dev/shm; its own root has to get to its init.
       await ensureDirectory(paths.dir, userNamespace === undefined ? 0o700 : 0o710);
       if (userNamespace !== undefined) await chown(paths.dir, 0, userNamespace.hostId);
