@@ -14,6 +14,8 @@ export interface Image {
   readonly repoTags: readonly string[];
   /** `docker.io/library/busybox@sha256:…`, with the digest that the registry knows; sorted. */
   readonly repoDigests: readonly string[];
+  /** Set if it is no image but an artifact, which can be mounted and not be run. Its id is that of its manifest. */
+  readonly artifactType?: string | undefined;
   /** Of its layers as they came, and its config. Never 0, and never changes. */
   readonly sizeBytes: number;
   readonly config: OciImageConfig;
@@ -36,6 +38,7 @@ const recordSchema = z.object({
   id: digest,
   repoTags: z.array(z.string()),
   repoDigests: z.array(z.string()),
+  artifactType: z.string().optional(),
   sizeBytes: z.int().min(1),
   config: z.object({
     User: z.string(),

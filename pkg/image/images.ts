@@ -331,7 +331,7 @@ export class Images implements AsyncDisposable {
 
   async #install(call: Call, source: ImageSource, party: Party): Promise<Image> {
     const chainIds = source.layers.map(({ chainId }) => chainId);
-    const id = source.configDigest as ImageId; // checked when it was parsed
+    const id = source.id as ImageId; // checked when it was parsed
     let installed = false;
     try {
       using _lease = this.#layers.lease(chainIds, party);
@@ -368,13 +368,14 @@ export class Images implements AsyncDisposable {
 
 function toImage(
   id: ImageId,
-  { config, sizeBytes, repoTags, repoDigests }: ImageSource,
+  { config, artifactType, sizeBytes, repoTags, repoDigests }: ImageSource,
   chainIds: string[],
 ): Image {
   return {
     id,
     repoTags,
     repoDigests,
+    ...(artifactType !== undefined && { artifactType }),
     sizeBytes,
     config: config.run,
     os: config.os,

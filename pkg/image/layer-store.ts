@@ -147,7 +147,15 @@ export class LayerStore {
   async ensure(layers: readonly WantedLayer[], source: BlobSource, signal: AbortSignal): Promise<void> {
     const isMissing = layers.some(({ chainId }) => !this.health.isWhole(chainId));
     await using _expected = isMissing ? this.#threads.expect() : undefined;
-    await this.#ensureTop(layers, source, signal);
+    const stop = new AbortController();
+    using linked = linkSignals(signal, stop.signal);
+    const ensuring = toStacks(layers).map((stack) => this.#ensureTop(stack, source, linked.signal));
+    try {
+      await Promise.all(ensuring);
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    }
   }
 
   /** The last of `layers`, and before it those below. */
@@ -250,7 +258,7 @@ export class LayerStore {
    */
   async #pipe(
     directory: string,
-    { chainId, diffId, blob }: WantedLayer,
+    { chainId, diffId, blob, file }: WantedLayer,
     { source, signal }: LayerWork,
   ): Promise<Unpacked | undefined> {
     const parties = () => this.#leases.holdersOf(chainId);
@@ -265,8 +273,15 @@ export class LayerStore {
     const path = this.#places.layer(directory);
     await mkdir(path, { mode: 0o755 });
     await using thread = this.#threads.take({ more: this.#unpacks.waiting > 0 && blob.size < SMALL_BYTES });
-    const inventory = this.#places.inventory(directory);
-    const order = { directory: path, inventory, chunks, blobDigest: name, diffId, limits: this.#limits };
+    const order = {
+      directory: path,
+      inventory: this.#places.inventory(directory),
+      chunks,
+      blobDigest: name,
+      diffId,
+      limits: this.#limits,
+      ...(file !== undefined && { file: { path: file, sizeBytes: blob.size } }),
+    };
     try {
       const unpacked = await thread.unpack(order, signal);
       if (blob.digest !== undefined) expectDigest(blob.digest, unpacked.blobDigest, 'what came');
@@ -321,6 +336,11 @@ export class LayerStore {
   async sweep(): Promise<void> {
     await this.#leftovers.sweep();
   }
+}
+
+/** What lies on each other; files lie on nothing. */
+function toStacks(layers: readonly WantedLayer[]): (readonly WantedLayer[])[] {
+  return layers.some(({ file }) => file !== undefined) ? layers.map((layer) => [layer]) : [layers];
 }
 
 const OF_A_REGISTRY: ReadonlySet<FaultCode> = new Set([

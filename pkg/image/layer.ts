@@ -50,4 +50,6 @@ export interface WantedLayer {
   readonly diffId: Digest;
   /** As it comes, compressed or not. Without a digest (in archives of Docker) the diff id alone vouches for it. */
   readonly blob: { readonly digest: Digest | undefined; readonly size: number; readonly mediaType: string };
+  /** Set if the blob is no tar but this one file: its path in the layer. Such a layer lies on no other. */
+  readonly file?: string;
 }

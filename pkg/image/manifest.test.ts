@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { parseImageConfig } from './image-config.ts';
-import { parseManifest } from './manifest.ts';
-import { DOCKER_MANIFEST, OCI_LAYER, OCI_MANIFEST } from './media-types.ts';
+import { artifactTypeOf, parseManifest } from './manifest.ts';
+import { DOCKER_MANIFEST, OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from './media-types.ts';
 import { buildImage } from './testing/test-image.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 const manifest = (layerType: string) => ({
   schemaVersion: 2,
-  config: { mediaType: 'x', digest, size: 1 },
+  config: { mediaType: OCI_CONFIG, digest, size: 1 },
   layers: [{ mediaType: layerType, digest, size: 1 }],
 });
 const parse = (json: unknown, type = OCI_MANIFEST) =>
@@ -64,4 +64,38 @@ test('parseImageConfig() refuses a config that does not go with its manifest', (
   expect(() => parseImageConfig(config.data, 2, 'it')).toThrow(
     expect.objectContaining({ code: 'data_loss' }),
   );
+});
+
+const EMPTY = 'application/vnd.oci.empty.v1+json';
+
+test.each<[string | undefined, { artifactType?: string; config: string; layer: string; title?: string }]>([
+  [undefined, { config: OCI_CONFIG, layer: OCI_LAYER }],
+  [undefined, { config: '', layer: OCI_LAYER }],
+  [undefined, { config: 'application/octet-stream', layer: OCI_LAYER }],
+  [undefined, { artifactType: 'application/vnd.example', config: OCI_CONFIG, layer: OCI_LAYER }],
+  [
+    'application/vnd.example',
+    { artifactType: 'application/vnd.example', config: EMPTY, layer: 'text/plain' },
+  ],
+  [
+    'application/vnd.example',
+    { artifactType: 'application/vnd.example', config: OCI_CONFIG, layer: 'text/plain' },
+  ],
+  ['application/vnd.example.config', { config: 'application/vnd.example.config', layer: 'text/plain' }],
+  [EMPTY, { config: EMPTY, layer: OCI_LAYER, title: 'files.tar' }],
+])('artifactTypeOf() finds %s in %o', (expected, { artifactType, config, layer, title }) => {
+  const parsed = parse({
+    schemaVersion: 2,
+    artifactType,
+    config: { mediaType: config, digest, size: 2 },
+    layers: [
+      {
+        mediaType: layer,
+        digest,
+        size: 1,
+        ...(title !== undefined && { annotations: { 'org.opencontainers.image.title': title } }),
+      },
+    ],
+  });
+  expect(parsed.kind === 'manifest' && artifactTypeOf(parsed.manifest)).toBe(expected);
 });

@@ -38,6 +38,8 @@ const indexSchema = z.object({
 
 const manifestSchema = z.object({
   mediaType: z.string().nullish(),
+  artifactType: z.string().nullish(),
+  annotations,
   config: descriptorSchema,
   layers: z.array(descriptorSchema).max(MAX_LAYERS),
 });
@@ -69,8 +71,24 @@ export function parseManifest(data: Buffer, declaredType: string, what: string):
   if (media.isIndex(type)) return { kind: 'index', index: decode(indexSchema, json, what, 'data_loss') };
   if (!media.isManifest(type)) throw new Fault('unimplemented', `cannot use ${what}: its type is "${type}"`);
   const manifest = decode(manifestSchema, json, what, 'data_loss');
-  for (const layer of manifest.layers) checkLayer(layer, what);
+  if (artifactTypeOf(manifest) === undefined) for (const layer of manifest.layers) checkLayer(layer, what);
   return { kind: 'manifest', manifest };
+}
+
+/**
+ * What kind of artifact it is; `undefined` if it is an image. Layers as those of images make an image of it, whatever
+ * it says of itself.
+ */
+export function artifactTypeOf({ artifactType, config, layers }: Manifest): string | undefined {
+  const type = artifactType ?? '';
+  if (type === '' && media.isImageConfig(config.mediaType)) return undefined;
+  const isImage =
+    layers.length > 0 && layers.every((layer) => media.isLayer(layer.mediaType) && !isTitled(layer));
+  return isImage ? undefined : type === '' ? config.mediaType : type;
+}
+
+function isTitled({ annotations: given }: Descriptor): boolean {
+  return given?.['org.opencontainers.image.title'] !== undefined;
 }
 
 /** The index of an OCI image layout, which need not name its type. @throws {Fault} data_loss */

@@ -6,6 +6,7 @@ export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
 export const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
+const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
 const DOCKER_SCHEMA_1 = 'application/vnd.docker.distribution.manifest.v1';
 
 /** What we ask a registry for, the preferred first. */
@@ -27,6 +28,11 @@ export function isSchema1(mediaType: string): boolean {
 /** Layers that only their vendor may distribute: Windows base layers and the like. */
 export function isForeignLayer(mediaType: string): boolean {
   return mediaType.includes('.nondistributable.') || mediaType.includes('.foreign.');
+}
+
+/** The config of something that can be run. Some builders do not say what it is. */
+export function isImageConfig(mediaType: string): boolean {
+  return mediaType === '' || mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG;
 }
 
 /** A tar, whatever its compression: that shows in its first bytes. */

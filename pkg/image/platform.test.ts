@@ -38,3 +38,13 @@ test('selectPlatform() skips attestations, artifacts and other systems', () => {
 test('selectPlatform() takes the only image if it does not say for what it is', () => {
   expect(selectPlatform({ manifests: [entry('only')] }, amd64)?.digest).toBe('only');
 });
+
+test('selectPlatform() takes an artifact where there is no image at all', () => {
+  const artifact = (digest: string, platform?: IndexEntry['platform']) => ({
+    ...entry(digest, platform),
+    artifactType: 'application/vnd.example.model',
+  });
+  const other = artifact('other', { os: 'linux', architecture: 'riscv64' });
+  expect(selectPlatform({ manifests: [other, artifact('ours', amd64)] }, amd64)?.digest).toBe('ours');
+  expect(selectPlatform({ manifests: [artifact('only')] }, amd64)?.digest).toBe('only');
+});

@@ -21,14 +21,19 @@ const BASE_VARIANTS: Readonly<Record<string, readonly string[]>> = {
   arm: ['v7', 'v6', 'v5'],
 };
 
-/** The first of those that fit best; `undefined` if none does. Attestations, signatures and other artifacts never do. */
+/**
+ * The first of those that fit best; `undefined` if none does. Attestations and signatures never do; other artifacts
+ * only where there is no image for any platform.
+ */
 export function selectPlatform(index: Index, platform: Platform): IndexEntry | undefined {
-  const images = index.manifests.filter((entry) => !isAttachment(entry));
-  const fitting = images
+  const entries = index.manifests.filter((entry) => !isAttachment(entry));
+  const images = entries.filter(({ artifactType }) => (artifactType ?? '') === '');
+  const candidates = images.length > 0 ? images : entries;
+  const fitting = candidates
     .map((entry) => ({ entry, rank: rankOf(entry, platform) }))
     .filter(({ rank }) => rank >= 0)
     .sort((a, b) => a.rank - b.rank); // stable: the order of the index decides among equals
-  return fitting[0]?.entry ?? onlyUnmarked(images);
+  return fitting[0]?.entry ?? onlyUnmarked(candidates);
 }
 
 /** An index need not say for which platform its only image is. */
@@ -38,8 +43,7 @@ function onlyUnmarked(images: readonly IndexEntry[]): IndexEntry | undefined {
   return images.length === 1 && unmarked ? only : undefined;
 }
 
-function isAttachment({ platform, annotations, artifactType }: IndexEntry): boolean {
-  if ((artifactType ?? '') !== '') return true;
+function isAttachment({ platform, annotations }: IndexEntry): boolean {
   return platform?.os === 'unknown' || annotations?.['vnd.docker.reference.type'] !== undefined;
 }
 

@@ -3,8 +3,8 @@
 import { Fault } from '../base/fault.ts';
 import { verifyDigest, type Digest } from './digest.ts';
 import { parseImageConfig } from './image-config.ts';
-import { toWantedLayers, type ImageSource } from './image-source.ts';
-import { parseManifest, type Descriptor, type Manifest } from './manifest.ts';
+import { toArtifact, toWantedLayers, type ImageSource } from './image-source.ts';
+import { artifactTypeOf, parseManifest, type Descriptor, type Manifest } from './manifest.ts';
 import { hostPlatform, selectPlatform } from './platform.ts';
 import { toRepoDigest, toRepoTag, type Reference } from './reference.ts';
 import { readBody } from './registry/body.ts';
@@ -39,20 +39,20 @@ export interface FoundManifest {
 export async function resolveImage(
   session: RegistrySession,
   reference: Reference,
-  { manifest, top }: FoundManifest,
+  { manifest, digest, top }: FoundManifest,
   signal: AbortSignal,
 ): Promise<ImageSource> {
+  const names = { blobs: session, ...namesFor(reference, top) };
+  if (artifactTypeOf(manifest) !== undefined)
+    return { ...toArtifact(manifest, digest, `manifest of "${reference.toString()}"`), ...names };
   const data = await fetchConfig(session, manifest.config, signal);
   const config = parseImageConfig(data, manifest.layers.length, `config of "${reference.toString()}"`);
-  const { repoTags, repoDigests } = namesFor(reference, top);
   return {
-    configDigest: manifest.config.digest,
+    id: manifest.config.digest,
     config,
     layers: toWantedLayers(config, manifest.layers),
     sizeBytes: manifest.layers.reduce((sum, { size }) => sum + size, data.length),
-    blobs: session,
-    repoTags,
-    repoDigests,
+    ...names,
   };
 }
 

@@ -8,7 +8,7 @@ import { endWorker } from '../sys/end-worker.ts';
 import { algorithmOf, type Digest } from './digest.ts';
 import { CHUNK_BYTES } from './unpack/decompress.ts';
 import type { UnpackLimits } from './unpack/limits.ts';
-import type { FromWorker, ToWorker, Unpacked } from './unpack/messages.ts';
+import type { FromWorker, PlacedFile, ToWorker, Unpacked } from './unpack/messages.ts';
 import { unpackWorkerUrl } from './unpack/worker-url.ts';
 
 /** They go round between the two threads: new ones for all that comes would be memory for nothing. */
@@ -31,6 +31,8 @@ export interface UnpackOrder {
   readonly blobDigest: Digest;
   readonly diffId: Digest;
   readonly limits: UnpackLimits;
+  /** Set if the blob is no tar but this one file. */
+  readonly file?: PlacedFile;
 }
 
 export class UnpackThread implements AsyncDisposable {
@@ -69,10 +71,10 @@ export class UnpackThread implements AsyncDisposable {
    * @throws the reason of the signal
    */
   async unpack(order: UnpackOrder, signal: AbortSignal): Promise<Unpacked> {
-    const { directory, inventory, blobDigest, diffId, limits } = order;
+    const { directory, inventory, blobDigest, diffId, limits, file } = order;
     const [blobAlgorithm, diffAlgorithm] = [algorithmOf(blobDigest), algorithmOf(diffId)];
     this.#name = blobDigest;
-    this.#say({ kind: 'begin', directory, inventory, blobAlgorithm, diffAlgorithm, limits });
+    this.#say({ kind: 'begin', directory, inventory, blobAlgorithm, diffAlgorithm, limits, file });
     for await (const chunk of order.chunks) await this.#feed(chunk, signal);
     this.#flush();
     this.#say({ kind: 'end' });

@@ -36,7 +36,7 @@ export interface CreatePodContainerDeps {
  * Creates a container in a pod. Asked again for the same attempt, it joins the creation under way or answers
  * with its result.
  *
- * @throws {Fault} failed_precondition — the pod is not ready; not_found — the image is not on this node;
+ * @throws {Fault} failed_precondition — the pod is not ready, or the image is an artifact; not_found — the image is not on this node;
  *   already_exists — the attempt had a container, which has been started
  */
 export async function createPodContainer(
@@ -143,6 +143,10 @@ function checkPrivileged({ id, config: pod }: Sandbox, { security }: ContainerCo
 
 function getImage({ images }: CreatePodContainerDeps, name: string): Image {
   const image = images.find(name);
+  if (image?.artifactType !== undefined) {
+    const message = `cannot run image "${name}": it is an artifact of type "${image.artifactType}", which can only be mounted`;
+    throw new Fault('failed_precondition', message, { detail: { image: name } });
+  }
   if (image !== undefined) return image;
   throw new Fault('not_found', `image "${name}" is not on this node: pull it first`, {
     detail: { image: name },

@@ -40,7 +40,7 @@ async function toSource(
   const blobs = names.map((name) => ({ digest: undefined, size: files.sizeOf(name), mediaType: OCI_LAYER }));
   const byDiffId = new Map(config.diffIds.map((diffId, index) => [diffId, names[index] ?? '']));
   return {
-    configDigest: sha256Of(data),
+    id: sha256Of(data),
     config,
     layers: toWantedLayers(config, blobs),
     sizeBytes: blobs.reduce((sum, { size }) => sum + size, data.length),

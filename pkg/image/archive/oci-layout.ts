@@ -2,10 +2,17 @@
 // Source: OCI image specification, image-layout.
 
 import { Fault } from '../../base/fault.ts';
+import type { BlobSource } from '../blob-source.ts';
 import { algorithmOf, hexOf, verifyDigest, type Digest } from '../digest.ts';
 import { parseImageConfig } from '../image-config.ts';
-import { toWantedLayers, type ImageSource } from '../image-source.ts';
-import { parseLayoutIndex, parseManifest, type IndexEntry, type Manifest } from '../manifest.ts';
+import { toArtifact, toWantedLayers, type ImageSource } from '../image-source.ts';
+import {
+  artifactTypeOf,
+  parseLayoutIndex,
+  parseManifest,
+  type IndexEntry,
+  type Manifest,
+} from '../manifest.ts';
 import { hostPlatform, selectPlatform } from '../platform.ts';
 import { parseReference, toRepoDigest, toRepoTag, type Reference } from '../reference.ts';
 import type { ArchiveFiles } from './archive-files.ts';
@@ -21,8 +28,8 @@ export async function readOciLayout(files: ArchiveFiles, signal: AbortSignal): P
   const reader: Reader = { files, signal };
   const images: ImageSource[] = [];
   for (const entry of index.manifests) {
-    const manifest = await findManifest(reader, entry, 0);
-    if (manifest !== undefined) images.push(await toSource(reader, entry, manifest));
+    const found = await findManifest(reader, entry, 0);
+    if (found !== undefined) images.push(await toSource(reader, entry, found));
   }
   return images;
 }
@@ -33,36 +40,55 @@ interface Reader {
   readonly signal: AbortSignal;
 }
 
+interface FoundManifest {
+  readonly manifest: Manifest;
+  readonly digest: Digest;
+}
+
 /** `undefined`: not for this machine. */
-async function findManifest(reader: Reader, entry: IndexEntry, depth: number): Promise<Manifest | undefined> {
+async function findManifest(
+  reader: Reader,
+  entry: IndexEntry,
+  depth: number,
+): Promise<FoundManifest | undefined> {
   if (selectPlatform({ manifests: [entry] }, hostPlatform()) === undefined) return undefined;
   const data = await readVerified(reader, entry.digest, 'manifest');
   const parsed = parseManifest(data, entry.mediaType, `manifest "${entry.digest}"`);
-  if (parsed.kind === 'manifest') return parsed.manifest;
+  if (parsed.kind === 'manifest') return { manifest: parsed.manifest, digest: entry.digest };
   const inner = selectPlatform(parsed.index, hostPlatform());
   if (inner === undefined || depth >= MAX_INDEX_DEPTH) return undefined;
   return await findManifest(reader, inner, depth + 1);
 }
 
-async function toSource(reader: Reader, entry: IndexEntry, manifest: Manifest): Promise<ImageSource> {
-  const { digest } = manifest.config;
-  const data = await readVerified(reader, digest, 'config');
-  const config = parseImageConfig(data, manifest.layers.length, `config "${digest}"`);
-  const reference = nameOf(entry);
-  const tag = reference === undefined ? undefined : toRepoTag(reference);
+async function toSource(reader: Reader, entry: IndexEntry, found: FoundManifest): Promise<ImageSource> {
+  const { manifest, digest } = found;
+  const origin = { blobs: blobsOf(reader), ...namesFor(entry) };
+  if (artifactTypeOf(manifest) !== undefined)
+    return { ...toArtifact(manifest, digest, `manifest "${digest}"`), ...origin };
+  const data = await readVerified(reader, manifest.config.digest, 'config');
+  const config = parseImageConfig(data, manifest.layers.length, `config "${manifest.config.digest}"`);
   return {
-    configDigest: digest,
+    id: manifest.config.digest,
     config,
     layers: toWantedLayers(config, manifest.layers),
     sizeBytes: manifest.layers.reduce((sum, { size }) => sum + size, data.length),
-    blobs: {
-      kind: 'archive',
-      open: (blob, signal) => reader.files.stream(pathOf(blob.digest), signal),
-      reject: (_, why) => why,
-    },
-    repoTags: tag === undefined ? [] : [tag],
-    repoDigests: reference === undefined ? [] : [toRepoDigest(reference, entry.digest)],
+    ...origin,
   };
+}
+
+function blobsOf({ files }: Reader): BlobSource {
+  return {
+    kind: 'archive',
+    open: (blob, signal) => files.stream(pathOf(blob.digest), signal),
+    reject: (_, why) => why,
+  };
+}
+
+function namesFor(entry: IndexEntry): { repoTags: string[]; repoDigests: string[] } {
+  const reference = nameOf(entry);
+  if (reference === undefined) return { repoTags: [], repoDigests: [] };
+  const tag = toRepoTag(reference);
+  return { repoTags: tag === undefined ? [] : [tag], repoDigests: [toRepoDigest(reference, entry.digest)] };
 }
 
 /** A tag alone names no image. */

@@ -5,6 +5,12 @@ import type { QUIT } from '../../sys/end-worker.ts';
 import type { UnpackLimits } from './limits.ts';
 import type { TreeSummary } from './tree-writer.ts';
 
+export interface PlacedFile {
+  /** Relative, and checked. */
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
 export type ToWorker =
   /** Once, first. `directory` exists, is empty, and becomes the thread's root. */
   | {
@@ -15,6 +21,8 @@ export type ToWorker =
       readonly blobAlgorithm: string;
       readonly diffAlgorithm: string;
       readonly limits: UnpackLimits;
+      /** Set if the blob is no tar but this one file. */
+      readonly file: PlacedFile | undefined;
     }
   /** The next bytes of the blob: the first `length` of `block`, which `taken` gives back. */
   | { readonly kind: 'chunk'; readonly block: Uint8Array<ArrayBuffer>; readonly length: number }

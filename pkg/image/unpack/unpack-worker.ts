@@ -9,6 +9,7 @@ import { isErrno } from '../../sys/errno.ts';
 import type { QUIT } from '../../sys/end-worker.ts';
 import { chdir, chroot, CLONE_FS, unshare } from '../../sys/libc/namespace.ts';
 import { createDecompressor, type Decompressor } from './decompress.ts';
+import { FileUnpacking } from './file-unpacking.ts';
 import { checkLimits, type UnpackLimits } from './limits.ts';
 import { InventoryWriter } from './inventory-writer.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
@@ -17,6 +18,8 @@ import { TreeWriter } from './tree-writer.ts';
 
 /** What recognising a compression takes. */
 const HEAD_BYTES = 4;
+
+type Begin = Extract<ToWorker, { kind: 'begin' }>;
 
 class LayerUnpacking {
   readonly #blobHash: Hash;
@@ -30,17 +33,14 @@ class LayerUnpacking {
   #blobBytes = 0;
   #tarBytes = 0;
 
-  constructor(order: Extract<ToWorker, { kind: 'begin' }>) {
-    const { directory, inventory, blobAlgorithm, diffAlgorithm, limits } = order;
-    this.#writer = new TreeWriter(new InventoryWriter(inventory));
-    this.#reader = new TarReader(this.#writer);
+  /** This thread is confined to the layer's directory. */
+  constructor({ blobAlgorithm, diffAlgorithm, limits }: Begin, writer: TreeWriter) {
+    this.#writer = writer;
+    this.#reader = new TarReader(writer);
     this.#algorithms = { blob: blobAlgorithm, diff: diffAlgorithm };
     this.#blobHash = createHash(blobAlgorithm);
     this.#diffHash = createHash(diffAlgorithm);
     this.#limits = limits;
-    unshare(CLONE_FS);
-    chroot(directory);
-    chdir('/');
   }
 
   async take(chunk: Buffer): Promise<void> {
@@ -91,14 +91,24 @@ const say = (message: FromWorker, ...transfer: ArrayBuffer[]): void => {
   port.postMessage(message, transfer);
 };
 
-let unpacking: LayerUnpacking | undefined;
+function begin(order: Begin): LayerUnpacking | FileUnpacking {
+  const writer = new TreeWriter(new InventoryWriter(order.inventory)); // opened before: it is not in the layer
+  unshare(CLONE_FS);
+  chroot(order.directory);
+  chdir('/');
+  return order.file === undefined
+    ? new LayerUnpacking(order, writer)
+    : new FileUnpacking(order.file, writer, order);
+}
+
+let unpacking: LayerUnpacking | FileUnpacking | undefined;
 /** One message at a time, in the order in which they came. */
 let queue = Promise.resolve();
 
 async function handle(message: Exclude<ToWorker, typeof QUIT>): Promise<void> {
   switch (message.kind) {
     case 'begin':
-      unpacking = new LayerUnpacking(message);
+      unpacking = begin(message);
       return;
     case 'chunk':
       await unpacking?.take(Buffer.from(message.block.buffer, 0, message.length));

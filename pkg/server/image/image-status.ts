@@ -10,7 +10,8 @@ export function imageStatus(deps: Pick<ServerDeps, 'images'>): ImageServiceHandl
   return async (_, { image: spec, verbose }) => {
     const image = deps.images.find(required(required(spec, 'image').image, 'image.image'));
     if (image === undefined || !deps.images.isUsable(image)) return {}; // then the kubelet pulls it
-    const info = { chainIds: image.chainIds, imageSpec: { config: image.config } };
+    const { chainIds, artifactType, config } = image;
+    const info = { chainIds, ...(artifactType !== undefined && { artifactType }), imageSpec: { config } };
     return { image: toImage(image), info: verbose ? { info: JSON.stringify(info) } : {} };
   };
 }
