@@ -31,7 +31,8 @@ export async function findNodeFacts(config: Config, cgroups: Cgroups): Promise<N
 /** A node whose kernel or file system cannot do it runs all other pods. */
 export async function findKernelFeatures(config: Config, log: Log): Promise<KernelFeatures> {
   const call = background(log, config.runtime.timeout_seconds * 1000);
-  const problem = (await findImpassable(config.run)) ?? (await findIdmapProblem(call, config.root));
+  const problem =
+    (await findImpassable(config.run)) ?? (await findIdmapProblem(call, config.image.root || config.root));
   if (problem !== undefined) log.warn({ problem }, 'pods cannot have users of their own');
   return { recursiveReadonlyMounts: supportsMountSetattr(), userNamespaces: problem === undefined };
 }

@@ -42,6 +42,12 @@ const handler = z.strictObject({
     .boolean()
     .default(false)
     .describe('whether privileged containers get none of the devices of the node'),
+  cgroup_writable: z
+    .boolean()
+    .default(false)
+    .describe(
+      'whether containers may divide their own cgroup, as systemd in one must; with cgroup version 2',
+    ),
 });
 
 const log = z.strictObject({

@@ -154,6 +154,7 @@ function toSpecInput(
     capabilities: capabilitiesOf(security),
     availableCapabilities: facts.capabilities,
     privileged: security.privileged,
+    cgroupWritable: handler.cgroupWritable,
     allDevicesAllowed: security.privileged && !handler.privilegedWithoutHostDevices,
     noNewPrivileges: security.noNewPrivileges,
     seccomp,

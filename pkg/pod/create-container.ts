@@ -72,6 +72,7 @@ async function createOnce(
   }
   const sandbox = getReady(deps, sandboxId);
   checkPrivileged(sandbox, config);
+  checkPid(sandbox, config);
   checkUsers(sandbox, config);
   const image = getImage(deps, config.image);
   await deps.expectRoom();
@@ -138,6 +139,15 @@ function checkPrivileged({ id, config: pod }: Sandbox, { security }: ContainerCo
   throw new Fault(
     'invalid_argument',
     `config.linux.security_context.privileged is set, but pod sandbox "${id}" is not privileged`,
+  );
+}
+
+/** As with privileges: what a pod has not, none of its containers gets. */
+function checkPid({ id, config: pod }: Sandbox, { security }: ContainerConfig): void {
+  if (security.pid.kind !== 'node' || pod.pid === 'node') return;
+  throw new Fault(
+    'invalid_argument',
+    `config.linux.security_context.namespace_options.pid "NODE" is not what pod sandbox "${id}" has`,
   );
 }
 

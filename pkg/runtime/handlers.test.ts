@@ -23,6 +23,7 @@ test('get() finds a handler by its name, and the default by none', () => {
     options: [],
     annotations: { allowed: [], defaults: {} },
     privilegedWithoutHostDevices: false,
+    cgroupWritable: false,
   };
   expect([handlers.get('crun'), handlers.get('')]).toEqual([crun, crun]);
   expect(handlers.names()).toEqual(['runc', 'crun']);

@@ -17,6 +17,8 @@ export interface RuntimeHandler {
   readonly annotations: AnnotationRules;
   /** Whether a privileged container gets no more devices than any other: where they mean nothing, as in a VM. */
   readonly privilegedWithoutHostDevices: boolean;
+  /** Whether containers may make cgroups below their own. */
+  readonly cgroupWritable: boolean;
 }
 
 /** As an operator writes it: '' and empty lists for what is not said. */
@@ -27,6 +29,7 @@ export interface HandlerConfig {
   readonly allowed_annotations: readonly string[];
   readonly default_annotations: Readonly<Record<string, string>>;
   readonly privileged_without_host_devices: boolean;
+  readonly cgroup_writable: boolean;
 }
 
 export interface HandlersConfig {
@@ -87,5 +90,6 @@ function toHandler(
     options: config.options,
     annotations: { allowed: config.allowed_annotations, defaults: config.default_annotations },
     privilegedWithoutHostDevices: config.privileged_without_host_devices,
+    cgroupWritable: config.cgroup_writable,
   };
 }

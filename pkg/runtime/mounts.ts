@@ -22,6 +22,8 @@ export interface MountsInput {
   readonly sharedMemory?: string | undefined;
   /** Whether /sys and cgroups may be written. */
   readonly privileged: boolean;
+  /** Whether cgroups may be written though it is not. */
+  readonly cgroupWritable?: boolean | undefined;
   /** /sys is that of the node, read-only: the container cannot mount one. */
   readonly hostSysfs?: boolean | undefined;
 }
@@ -65,7 +67,8 @@ function toBindMount(mount: MountInput): OciMount {
 }
 
 /** Source: config-linux.md, "Default Filesystems"; the options are those of the other container managers. */
-function defaultMounts({ sharedMemory, privileged, hostSysfs = false }: MountsInput): OciMount[] {
+function defaultMounts(input: MountsInput): OciMount[] {
+  const { sharedMemory, privileged, cgroupWritable = false, hostSysfs = false } = input;
   const access = privileged ? 'rw' : 'ro';
   const safe = ['nosuid', 'noexec', 'nodev'];
   return [
@@ -98,7 +101,7 @@ function defaultMounts({ sharedMemory, privileged, hostSysfs = false }: MountsIn
       destination: '/sys/fs/cgroup',
       type: 'cgroup',
       source: 'cgroup',
-      options: [...safe, 'relatime', access],
+      options: [...safe, 'relatime', cgroupWritable ? 'rw' : access],
     },
   ];
 }

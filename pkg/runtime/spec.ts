@@ -68,6 +68,8 @@ export interface ContainerSpecInput {
   readonly oomScoreAdj?: number | undefined;
   readonly namespaces: NamespacesInput;
   readonly cgroupVersion: 1 | 2;
+  /** Whether the container may divide its own cgroup; only with version 2, where it sees no other. */
+  readonly cgroupWritable?: boolean | undefined;
   /** `cgroupsPath().spec` */
   readonly cgroupsPath: string;
   readonly sysctls: Readonly<Record<string, string>>;
@@ -117,7 +119,11 @@ export function buildContainerSpec(input: ContainerSpecInput): OciSpec {
     process: toProcess(input),
     root: { path: rootfs, readonly: readonlyRootfs },
     ...(namespaces.uts === 'new' && hostname !== '' ? { hostname } : {}),
-    mounts: toOciMounts({ ...input, hostSysfs: cannotMountSysfs(namespaces) }),
+    mounts: toOciMounts({
+      ...input,
+      hostSysfs: cannotMountSysfs(namespaces),
+      cgroupWritable: input.cgroupWritable === true && input.cgroupVersion === 2,
+    }),
     annotations: { ...ONE_CGROUP, ...annotations },
     linux: toLinux(input),
   };

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { NamespaceMode } from '../../api/cri/generated/types.ts';
 import { hierarchies, hierarchyOf } from './harness/cgroups.ts';
 import { TestPod } from './harness/pod.ts';
+import { refusalOf } from './harness/refusal.ts';
 import { useNode } from './harness/use-node.ts';
 
 const node = useNode();
@@ -83,6 +84,24 @@ test('a container of the pid namespace of the node sees the processes of the nod
   const pod = await TestPod.run(node, { namespaces: { pid: NamespaceMode.NODE } });
   const { pid } = await (await pod.start()).info();
   expect(sharedNamespaces(pid, 'self')).toContain('pid');
+});
+
+test('a container has the processes of the node only in a pod that has them', async () => {
+  const pod = await TestPod.run(node);
+  const namespaceOptions = { pid: NamespaceMode.NODE };
+  expect(await refusalOf(pod.create({ security: { namespaceOptions } }))).toEqual({
+    code: 'INVALID_ARGUMENT',
+    message: `config.linux.security_context.namespace_options.pid "NODE" is not what pod sandbox "${pod.id}" has`,
+  });
+});
+
+test('a container of a pod with one pid namespace may have its own', async () => {
+  const pod = await TestPod.run(node, { namespaces: { pid: NamespaceMode.POD } });
+  const [first] = await pidsOfTwoContainers(pod);
+  const namespaceOptions = { pid: NamespaceMode.CONTAINER };
+  const alone = await pod.start({ name: 'alone', security: { namespaceOptions } });
+  expect(sharedNamespaces(first, (await alone.info()).pid)).not.toContain('pid');
+  expect((await alone.exec(['ps', '-o', 'pid,comm'])).stdout).toMatch(/^ *1 sh$/m);
 });
 
 test('a container may look into the pid namespace of another one of its pod', async () => {

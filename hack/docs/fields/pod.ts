@@ -1,6 +1,6 @@
 // The messages that describe a pod sandbox.
 
-import { honoured, NOT_LINUX, notApplicable, refused, type FieldRows } from '../field-row.ts';
+import { honoured, NOT_LINUX, notApplicable, type FieldRows } from '../field-row.ts';
 import { NOTED } from './resources.ts';
 
 const NO_PROCESS = notApplicable('nothing of the pod runs as it: a sandbox has no process of its own');
@@ -129,6 +129,7 @@ export const POD_ROWS: FieldRows = {
       'server/convert/namespace-mode.ts',
       'e2e/sandbox-namespaces: containers of a pod with one pid namespace see each other, below an init that is none of them',
       'e2e/sandbox-namespaces: a container of the pid namespace of the node sees the processes of the node',
+      'e2e/sandbox-namespaces: a container has the processes of the node only in a pod that has them',
     ),
     target_id: honoured(
       'pod/container-plan.ts',
@@ -137,11 +138,25 @@ export const POD_ROWS: FieldRows = {
     ),
   },
   UserNamespace: {
-    mode: refused('server/convert/namespace-mode.ts'),
+    mode: honoured(
+      'server/convert/user-namespace.ts',
+      'e2e/user-namespaces: root of the pod is another user on the node, and owns its files',
+      'e2e/user-namespaces: user namespaces like %o are refused',
+    ),
   },
   IDMapping: {
-    host_id: refused('server/convert/namespace-mode.ts'),
-    container_id: refused('server/convert/namespace-mode.ts'),
-    length: refused('server/convert/namespace-mode.ts'),
+    host_id: honoured(
+      'server/convert/user-namespace.ts',
+      'e2e/user-namespaces: root of the pod is another user on the node, and owns its files',
+      'e2e/user-namespaces: volumes are shown to the pod as if their owners were its own',
+    ),
+    container_id: honoured(
+      'server/convert/user-namespace.ts',
+      'e2e/user-namespaces: user namespaces like %o are refused',
+    ),
+    length: honoured(
+      'server/convert/user-namespace.ts',
+      'e2e/user-namespaces: a container that differs from its pod is refused, with its mounts and its user',
+    ),
   },
 };

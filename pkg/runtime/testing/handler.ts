@@ -10,6 +10,7 @@ export function handlerConfig(path: string, said: Partial<HandlerConfig> = {}): 
     allowed_annotations: [],
     default_annotations: {},
     privileged_without_host_devices: false,
+    cgroup_writable: false,
     ...said,
   };
 }
@@ -22,6 +23,7 @@ export function runtimeHandler(
     options: [],
     annotations: { allowed: [], defaults: {} },
     privilegedWithoutHostDevices: false,
+    cgroupWritable: false,
     ...said,
   };
 }
