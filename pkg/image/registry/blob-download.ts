@@ -4,6 +4,7 @@
 import { Fault } from '../../base/fault.ts';
 import type { Descriptor } from '../manifest.ts';
 import { release } from '../release.ts';
+import { piecesOf } from './body-pieces.ts';
 import { HostFailure, toFault, unreachable } from './failure.ts';
 import { RateGuard, TooSlow, type MinRate } from './rate-guard.ts';
 import { MAX_RETRIES, pause } from './retry.ts';
@@ -98,7 +99,7 @@ async function* counted(
 ): AsyncGenerator<Buffer> {
   const { size } = progress.descriptor;
   let skip = statusCode === 206 ? 0 : progress.received;
-  for await (const chunk of guard?.watch(body) ?? (body as AsyncIterable<Buffer>)) {
+  for await (const chunk of guard?.watch(body) ?? piecesOf(body)) {
     const piece = chunk.subarray(skip);
     skip -= chunk.length - piece.length;
     if (progress.received + piece.length > size) {

@@ -2,6 +2,7 @@
 // unpack has all the time in the world.
 
 import type { Readable } from 'node:stream';
+import { piecesOf } from './body-pieces.ts';
 
 /** The least that must come. */
 export interface MinRate {
@@ -31,7 +32,7 @@ export class RateGuard {
    * @throws {TooSlow} with the rate; and what the body throws
    */
   async *watch(body: Readable): AsyncGenerator<Buffer> {
-    const iterator = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    const iterator = piecesOf(body);
     try {
       for (;;) {
         const next = await this.#wait(body, iterator);
