@@ -9,7 +9,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
 import type { Image } from './image.ts';
 import { makeAuthority, makeCertificate, type Certificate } from '../sys/testing/certificates.ts';
+import type { ProxySettings } from './registry/proxy.ts';
 import { DockerRegistry } from './testing/docker-registry.ts';
+import { ForwardProxy } from './testing/forward-proxy.ts';
 import { TestImages } from './testing/open-images.ts';
 import { pushImage } from './testing/push.ts';
 import { buildImage, type TestImage } from './testing/test-image.ts';
@@ -27,7 +29,8 @@ let built: TestImage;
 beforeAll(async () => {
   dir = mkdtempSync('/tmp/davit-test-tls-');
   authority = await makeAuthority(dir);
-  server = await makeCertificate(dir, 'server', authority);
+  const names = 'subjectAltName = IP:127.0.0.1, IP:0.0.0.0, DNS:registry.example\n';
+  server = await makeCertificate(dir, 'server', authority, names);
   client = await makeCertificate(dir, 'client', authority);
   plain = await DockerRegistry.start();
   built = buildImage({ layers: [[{ name: 'a' }]] });
@@ -45,8 +48,14 @@ afterAll(async () => {
 });
 
 /** @param settings what hosts.toml says of the host */
-async function pull(host: string, settings: string): Promise<Image> {
-  await using store = await TestImages.open();
+async function pull(host: string, settings: string, proxies?: ProxySettings): Promise<Image> {
+  await using store = await TestImages.open((root) => ({
+    registries: {
+      certsDirs: [join(root, 'certs.d')],
+      retryDelayMs: 1,
+      ...(proxies !== undefined && { proxies }),
+    },
+  }));
   const folder = join(store.dir, 'certs.d', host);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'hosts.toml'), `server = "https://${host}"\n${settings}\n`);
@@ -89,6 +98,34 @@ test('a registry that wants to know its clients refuses one without a certificat
   await expect(pull(mutual.host, `ca = "${authority.cert}"`)).rejects.toThrow(
     /^RegistryUnavailable: .*certificate/,
   );
+});
+
+test('a registry with TLS is pulled from through a proxy, which is given its login', async () => {
+  await using proxy = await ForwardProxy.start(secure.host);
+  const proxies = { http: '', https: `http://user:secret@${proxy.host}`, except: 'other.example' };
+  const image = await pull('registry.example', `ca = "${authority.cert}"`, proxies);
+  expect(image.id).toBe(built.config.digest);
+  const login = `Basic ${btoa('user:secret')}`;
+  expect(proxy.asked[0]).toEqual({ line: 'CONNECT registry.example:443', login });
+});
+
+test('behind a proxy the certificate is checked as ever', async () => {
+  await using proxy = await ForwardProxy.start(secure.host);
+  const proxies = { http: '', https: proxy.host, except: '' };
+  await expect(pull('registry.example', '', proxies)).rejects.toThrow(/^RegistryUnavailable: .*certificate/);
+  await expect(pull('wrong.example', `ca = "${authority.cert}"`, proxies)).rejects.toThrow(
+    /^RegistryUnavailable: .*wrong\.example/,
+  );
+});
+
+test('what NO_PROXY names is not asked through the proxy', async () => {
+  await using proxy = await ForwardProxy.start(secure.host);
+  const host = secure.host.replace('127.0.0.1', '0.0.0.0'); // leads here too, but is not known as loopback
+  const proxies = { http: '', https: proxy.host, except: '0.0.0.0/8,registry.example' };
+  expect((await pull(host, `ca = "${authority.cert}"`, proxies)).id).toBe(built.config.digest);
+  expect(proxy.asked).toEqual([]);
+  await pull(host, `ca = "${authority.cert}"`, { ...proxies, except: 'registry.example' });
+  expect(proxy.asked.length).toBeGreaterThan(0);
 });
 
 test('whoever a registry sends us to is trusted by the same authority, and not shown our certificate', async () => {

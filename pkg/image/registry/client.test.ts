@@ -109,6 +109,18 @@ test('an identity token is exchanged by POST', async () => {
   expect((await session.manifest('latest', signal)).digest).toBe(image.manifest.digest);
 });
 
+test('a token may come as OAuth2 calls it', async () => {
+  registry.override = (request, response, path) => {
+    if (request.headers.authorization === 'Bearer good') return false;
+    const challenge = `Bearer realm="http://${registry.host}/token",service="reg"`;
+    if (path.startsWith('/token')) response.end(JSON.stringify({ access_token: 'good' }));
+    else response.writeHead(401, { 'www-authenticate': challenge }).end();
+    return true;
+  };
+  await using session = await open(login);
+  expect((await session.manifest('latest', signal)).digest).toBe(image.manifest.digest);
+});
+
 test('a registry token is used as it is', async () => {
   requireToken(() => undefined);
   await using session = await open({ ...login, registryToken: 'good' });

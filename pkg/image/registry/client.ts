@@ -16,11 +16,10 @@ import { HostFailure, refused, toFault, unreachable } from './failure.ts';
 import { hostsOf, type Capability, type RegistryHost } from './hosts.ts';
 import type { ProxySettings } from './proxy.ts';
 import type { MinRate } from './rate-guard.ts';
-import { withRetries } from './retry.ts';
+import { parseRetryAfter, withRetries } from './retry.ts';
 import { Transport, type Response } from './transport.ts';
 
 const MAX_MANIFEST_BYTES = 4 << 20;
-const MAX_RETRY_AFTER_MS = 10_000;
 
 export interface RegistryOptions {
   readonly certsDirs: readonly string[];
@@ -211,7 +210,11 @@ export class RegistrySession implements BlobSource, AsyncDisposable {
     const { statusCode } = response;
     if (statusCode >= 200 && statusCode < 300) return response;
     await response.body.dump();
-    throw refused(host.origin, statusCode, retryAfterMs(response));
+    throw refused(
+      host.origin,
+      statusCode,
+      parseRetryAfter(single(response.headers['retry-after']), Date.now()),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -238,11 +241,4 @@ function verifiedDigest(data: Buffer, target: string, { headers }: Response): Di
 
 function single(header: string | string[] | undefined): string {
   return typeof header === 'string' ? header : (header?.[0] ?? '');
-}
-
-/** In seconds, or as a date. */
-function retryAfterMs({ headers }: Response): number {
-  const text = single(headers['retry-after']);
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }

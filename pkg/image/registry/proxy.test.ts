@@ -1,10 +1,9 @@
-import { createServer, request as httpRequest, type Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseReference } from '../reference.ts';
 import { FakeRegistry } from '../testing/fake-registry.ts';
+import { ForwardProxy } from '../testing/forward-proxy.ts';
 import { buildImage } from '../testing/test-image.ts';
 import { RegistrySession } from './client.ts';
 import { proxiesFromEnvironment, proxyFor } from './proxy.ts';
@@ -47,40 +46,17 @@ test('variables are read in upper case first, and may be missing', () => {
 const image = buildImage({ layers: [[{ name: 'a' }]] });
 
 let registry: FakeRegistry;
-let proxy: Server;
-/** `GET http://…` and `CONNECT host:port`, with the login for the proxy. */
-let asked: { line: string; login: string | undefined }[];
+let proxy: ForwardProxy;
 let certsDir: string;
 
 beforeEach(async () => {
   registry = await FakeRegistry.start();
   registry.add('a/b', 'latest', image);
-  asked = [];
-  proxy = createServer((request, response) => {
-    asked.push({ line: request.url ?? '', login: request.headers['proxy-authorization'] });
-    const [hostname, port] = registry.host.split(':');
-    const path = new URL(request.url ?? '').pathname;
-    httpRequest({ hostname, port, path }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(response);
-    }).end();
-  });
-  proxy.on('connect', (request, socket) => {
-    asked.push({ line: `CONNECT ${request.url ?? ''}`, login: request.headers['proxy-authorization'] });
-    const [hostname = '', port] = registry.host.split(':');
-    const onward = connect(Number(port), hostname, () => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n');
-      socket.pipe(onward).pipe(socket);
-    });
-    onward.on('error', () => socket.destroy());
-    socket.on('error', () => onward.destroy());
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  proxy = await ForwardProxy.start(registry.host);
   certsDir = mkdtempSync('/tmp/davit-test-certs-');
 });
 afterEach(async () => {
-  proxy.closeAllConnections();
-  await new Promise((resolve) => proxy.close(resolve));
+  await proxy[Symbol.asyncDispose]();
   await registry[Symbol.asyncDispose]();
   rmSync(certsDir, { recursive: true });
 });
@@ -88,7 +64,7 @@ afterEach(async () => {
 function open(url: string): Promise<RegistrySession> {
   mkdirSync(join(certsDir, 'registry.example'));
   writeFileSync(join(certsDir, 'registry.example/hosts.toml'), `server = "${url}"`);
-  const address = `http://user:secret@127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const address = `http://user:secret@${proxy.host}`;
   const proxies = { http: address, https: address, except: '' };
   return RegistrySession.open(
     { certsDirs: [certsDir], retryDelayMs: 1, proxies },
@@ -103,7 +79,7 @@ test('a registry is asked through the proxy, which gets its login', async () => 
   await using session = await open('http://registry.example');
   const { digest } = await session.manifest('latest', new AbortController().signal);
   expect(digest).toBe(image.manifest.digest);
-  expect(asked).toEqual([{ line: 'http://registry.example/v2/a/b/manifests/latest', login }]);
+  expect(proxy.asked).toEqual([{ line: 'http://registry.example/v2/a/b/manifests/latest', login }]);
   expect(registry.headers.map((headers) => headers['proxy-authorization'])).toEqual([undefined]);
 });
 
@@ -116,5 +92,5 @@ test('a registry with TLS is reached by a tunnel, and an error does not show the
       message: expect.not.stringContaining('secret') as string,
     }),
   );
-  expect(asked[0]).toEqual({ line: 'CONNECT registry.example:443', login });
+  expect(proxy.asked[0]).toEqual({ line: 'CONNECT registry.example:443', login });
 });
