@@ -34,6 +34,11 @@ export class CpuGroup implements Disposable {
     return Number(usec) / 1e3;
   }
 
+  /** How many there are in it: daemon, monitors, OCI runtimes and containers. */
+  processes(): number {
+    return countProcesses(join(this.#hierarchy, this.#path));
+  }
+
   /** Removes it from all hierarchies: runtimes make the pods' cgroups in each. */
   [Symbol.dispose](): void {
     for (const hierarchy of isUnified() ? [MOUNT] : readdirSync(MOUNT).map((name) => join(MOUNT, name))) {
@@ -51,6 +56,12 @@ function cpuHierarchy(): string {
   const name = ['cpu,cpuacct', 'cpuacct'].find((each) => existsSync(join(MOUNT, each)));
   if (name === undefined) throw new Error(`no cgroup hierarchy below "${MOUNT}" counts CPU time`);
   return join(MOUNT, name);
+}
+
+function countProcesses(dir: string): number {
+  const own = readFileSync(join(dir, 'cgroup.procs'), 'utf8').split('\n').length - 1;
+  const below = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return below.reduce((sum, { name }) => sum + countProcesses(join(dir, name)), own);
 }
 
 function removeGroup(dir: string): void {

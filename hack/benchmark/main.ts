@@ -13,6 +13,7 @@ import { removeAllPods, type PodPlan } from './pod.ts';
 import { benchPull } from './pull.ts';
 import { reportJson, reportTable, type Measured } from './report.ts';
 import { benchStats } from './stats.ts';
+import { benchStream } from './stream.ts';
 import { sequential, standing, wide } from './rounds.ts';
 import { connect, type Endpoint, type Target } from './target.ts';
 import { Workspace } from './workspace.ts';
@@ -22,6 +23,7 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(args: string[]): Promise<number> {
   if (args[0] === 'pull') return await benchPull(args.slice(1));
   if (args[0] === 'stats') return await benchStats(args.slice(1));
+  if (args[0] === 'stream') return await benchStream(args.slice(1));
   let options: Options | 'help';
   try {
     options = parseOptions(args);

@@ -26,6 +26,7 @@ export interface Options {
 export const USAGE = `usage: hack/bench [options]
        hack/bench pull [options]   pulls of images: see hack/bench pull --help
        hack/bench stats [options]  usage of all containers: see hack/bench stats --help
+       hack/bench stream [options] exec and port-forward: see hack/bench stream --help
 
 Measures a container runtime over its CRI socket, alone or in turns with another.
 Without options: builds davit, starts it and Debian's containerd on roots of their own, and compares.

@@ -61,7 +61,7 @@ export class Pod {
   }
 
   /** Run, Create, Start. */
-  static async start(target: Target, plan: PodPlan, name: string): Promise<Pod> {
+  static async start(target: Target, plan: PodPlan, name: string, command = COMMAND): Promise<Pod> {
     const { client, handler, image } = target;
     const options = { timeoutMs: TIMEOUT_MS, signal: plan.signal };
     const sandboxConfig = sandbox(target, plan, name);
@@ -73,7 +73,7 @@ export class Pod {
     const config = {
       metadata: { name: 'main', attempt: 0 },
       image: { image },
-      command: COMMAND,
+      command,
       logPath: 'main.log',
       linux: { securityContext: { namespaceOptions: { pid: NamespaceMode.CONTAINER } } },
     };

@@ -1,0 +1,166 @@
+// hack/bench stream: how fast exec and port-forward are, and whether thousands of execs leave anything behind.
+
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeImageArchive } from '../images/archive.ts';
+import { BUSYBOX_IMAGE, busyboxImage } from '../images/busybox.ts';
+import { startContainerd } from './containerd.ts';
+import { startDavit } from './davit.ts';
+import { Pod, removeAllPods, type PodPlan } from './pod.ts';
+import { summarize, type Summary } from './statistics.ts';
+import { drainExec, drainPort, feedPort } from './stream-client.ts';
+import { endure, type Endurance } from './stream-endurance.ts';
+import { parseStreamOptions, STREAM_USAGE, type StreamBenchOptions } from './stream-options.ts';
+import { connect, type Target } from './target.ts';
+import { Workspace } from './workspace.ts';
+
+/** @returns the exit status */
+export async function benchStream(args: string[]): Promise<number> {
+  let options: StreamBenchOptions | 'help';
+  try {
+    options = parseStreamOptions(args);
+  } catch (error) {
+    process.stderr.write(`bench: ${String(error)} (see hack/bench stream --help)\n`);
+    return 2;
+  }
+  if (options === 'help') {
+    process.stdout.write(STREAM_USAGE);
+    return 0;
+  }
+  const results = await bench(options);
+  process.stdout.write(
+    options.json ? `${JSON.stringify(results, null, 2)}\n` : results.map(toText).join('\n'),
+  );
+  return 0;
+}
+
+const MEASURES = ['execOutput', 'forwardDown', 'forwardUp', 'execMs', 'execSyncMs'] as const;
+type Measure = (typeof MEASURES)[number];
+
+const LABELS: Record<Measure, string> = {
+  execOutput: 'output of exec, MB/s',
+  forwardDown: 'port-forward from the pod, MB/s',
+  forwardUp: 'port-forward to the pod, MB/s',
+  execMs: 'exec of "true" to its status, ms',
+  execSyncMs: 'ExecSync of "true", ms',
+};
+
+interface Result {
+  readonly runtime: string;
+  readonly summaries: Readonly<Partial<Record<Measure, Summary>>>;
+  readonly endurance: Endurance | undefined;
+}
+
+/** Ports within the pod. */
+const [GIVES, TAKES] = [7001, 7002] as const;
+
+/** One container, with one server that sends without end and one that reads to the end. */
+const SERVERS = [
+  'sh',
+  '-c',
+  `nc -ll -p ${GIVES} -e cat /dev/zero & exec nc -ll -p ${TAKES} -e sh -c 'cat >/dev/null'`,
+];
+
+interface Subject {
+  readonly target: Target;
+  readonly pod: Pod;
+  readonly values: Record<Measure, number[]>;
+}
+
+async function bench(options: StreamBenchOptions): Promise<Result[]> {
+  await using stack = new AsyncDisposableStack();
+  const dir = await mkdtemp(join(tmpdir(), 'davit-bench-'));
+  stack.defer(() => rm(dir, { recursive: true }));
+  const run = randomBytes(4).toString('hex');
+  const plan: PodPlan = { run, logDirectory: join(dir, 'logs'), signal: new AbortController().signal };
+  const subjects: Subject[] = [];
+  for (const target of await startAll(stack, dir, options)) {
+    stack.defer(() => removeAllPods(target, plan.run));
+    const pod = await Pod.start(target, plan, `stream-${subjects.length}`, SERVERS);
+    const values = { execOutput: [], forwardDown: [], forwardUp: [], execMs: [], execSyncMs: [] };
+    subjects.push({ target, pod, values });
+  }
+  for (let round = 0; round < options.rounds; round++) {
+    say(`throughput, round ${round + 1}`);
+    for (const subject of subjects) await throughput(subject, options.mebibytes * 1024 * 1024);
+  }
+  say(`${options.execs} times "true"`);
+  for (let i = 0; i < options.execs; i++) for (const subject of subjects) await latency(subject);
+  const results: Result[] = [];
+  for (const { target, pod, values } of subjects) {
+    const { minutes } = options;
+    if (minutes > 0) say(`${target.name}: execs for ${minutes} minutes`);
+    const endurance = minutes > 0 ? await endure(target, pod.containerId, options) : undefined;
+    const summaries = Object.fromEntries(MEASURES.map((measure) => [measure, summarize(values[measure])]));
+    results.push({ runtime: target.name, summaries, endurance });
+  }
+  return results;
+}
+
+async function startAll(
+  stack: AsyncDisposableStack,
+  dir: string,
+  { peer, handler }: StreamBenchOptions,
+): Promise<Target[]> {
+  const archive = join(dir, 'busybox.tar');
+  await writeImageArchive(archive, busyboxImage());
+  const wanted = { archive, image: BUSYBOX_IMAGE, handler };
+  const targets: Target[] = [];
+  const add = async (target: Target): Promise<void> => {
+    stack.defer(() => {
+      target.client[Symbol.dispose]();
+    });
+    targets.push(target);
+  };
+  say('building and starting davit');
+  const workspace = stack.use(new Workspace('davit', 0));
+  await add(await connect(await startDavit(stack, workspace, wanted)));
+  if (peer === 'containerd') {
+    say('starting containerd');
+    await add(
+      await connect(await startContainerd(stack, stack.use(new Workspace('containerd', 16)), wanted)),
+    );
+  }
+  return targets;
+}
+
+async function throughput({ target, pod, values }: Subject, wanted: number): Promise<void> {
+  const cmd = ['head', '-c', String(wanted), '/dev/zero'];
+  const rate = async (work: () => Promise<unknown>): Promise<number> => wanted / 1e3 / (await timed(work));
+  values.execOutput.push(await rate(() => drainExec(target, pod.containerId, cmd)));
+  values.forwardDown.push(await rate(() => drainPort(target, pod.sandboxId, { port: GIVES, wanted })));
+  values.forwardUp.push(await rate(() => feedPort(target, pod.sandboxId, { port: TAKES, wanted })));
+}
+
+async function latency({ target, pod, values }: Subject): Promise<void> {
+  values.execMs.push(await timed(() => drainExec(target, pod.containerId, ['true'])));
+  values.execSyncMs.push(await timed(() => pod.exec()));
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+function toText({ runtime, summaries, endurance }: Result): string {
+  const lines = MEASURES.map((measure) => {
+    const { median, p10, p90 } = summaries[measure] ?? { median: NaN, p10: NaN, p90: NaN };
+    return `  ${LABELS[measure].padEnd(36)} ${median.toFixed(1)} (${p10.toFixed(1)} to ${p90.toFixed(1)})`;
+  });
+  if (endurance !== undefined) {
+    lines.push(`  execs: ${endurance.execs}, ${endurance.perSecond.toFixed(1)} per second`);
+    for (const [name, { first, last, slope }] of Object.entries(endurance.trends)) {
+      lines.push(
+        `  ${name.padEnd(36)} ${first.toFixed(1)} to ${last.toFixed(1)}, ${slope.toFixed(2)} per minute`,
+      );
+    }
+  }
+  return `${runtime}\n${lines.join('\n')}\n`;
+}
+
+function say(text: string): void {
+  process.stderr.write(`bench: ${text}\n`);
+}
