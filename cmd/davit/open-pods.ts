@@ -16,6 +16,7 @@ import type { OwnMetrics } from '../../pkg/metrics/own-metrics.ts';
 import { planner, type NodeFacts } from '../../pkg/pod/container-plan.ts';
 import { ContainerRuntime } from '../../pkg/pod/container-runtime.ts';
 import { Exits } from '../../pkg/pod/exits.ts';
+import { LogWatch } from '../../pkg/pod/log-watch.ts';
 import { OciPodInit } from '../../pkg/pod/pod-init.ts';
 import { Pods, type PodsDeps } from '../../pkg/pod/pods.ts';
 import { expectRoom } from '../../pkg/pod/room.ts';
@@ -89,7 +90,15 @@ export async function openPods(options: OpenPodsOptions): Promise<Pods> {
   const watch = owned.use(await ExitWatch.open({ dir: exitDir, log, onExit }));
   const parts = await toParts(options, { locks, waiters, exitDir, watch });
   await recoverAll(options, parts, { exit, exits, findReport });
+  owned.use(watchLogs(options, parts));
   return new Pods(toPodsDeps(options, parts, { exits, locks }));
+}
+
+function watchLogs({ containers, log, counts }: OpenPodsOptions, { runtime }: Parts): LogWatch {
+  const observe = (bytes: number) => {
+    counts.logDropped(bytes);
+  };
+  return new LogWatch({ containers, runtime, log, observe });
 }
 
 interface Locks {

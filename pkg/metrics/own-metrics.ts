@@ -32,6 +32,7 @@ export class OwnMetrics {
   readonly #pullBytes: Counter;
   readonly #pullLayers: Counter<'how'>;
   readonly #exits: Counter<'reason'>;
+  readonly #logBytesDropped: Counter;
 
   constructor(registry: Registry) {
     const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
@@ -75,6 +76,10 @@ export class OwnMetrics {
       'how',
     );
     this.#exits = counter('davit_container_exits_total', 'Containers that ended, by reason.', 'reason');
+    this.#logBytesDropped = counter(
+      'davit_container_log_dropped_bytes_total',
+      'Output of containers that was dropped because the log could not be written, at the least.',
+    );
   }
 
   rpc(method: string, code: Outcome, tookMs: number): void {
@@ -107,6 +112,10 @@ export class OwnMetrics {
     this.#pullLayers.inc({ how: 'fetched' }, fetched);
     this.#pullLayers.inc({ how: 'shared' }, shared);
     this.#pullBytes.inc(fetchedBytes);
+  }
+
+  logDropped(bytes: number): void {
+    this.#logBytesDropped.inc(bytes);
   }
 
   /** @param reason as the status of the container has it: `Completed`, `OOMKilled` */

@@ -1,5 +1,6 @@
 // A container's record on one side, the OCI runtime and the shim on the other.
 
+import { KeyedLock } from '../async/keyed-lock.ts';
 import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import type { Container } from '../container/container.ts';
@@ -43,6 +44,8 @@ export interface ContainerRuntimeOptions {
 export class ContainerRuntime {
   readonly #options: ContainerRuntimeOptions;
   readonly #listeners = new ConmonListeners();
+  /** Two at the same time would both make a new file, and lose what was written in between. */
+  readonly #reopening = new KeyedLock<string>();
 
   constructor(options: ContainerRuntimeOptions) {
     this.#options = options;
@@ -102,6 +105,7 @@ export class ContainerRuntime {
 
   async reopenLog(call: Call, container: Container): Promise<void> {
     await checkLogFile(container.logPath);
+    using _turn = await this.#reopening.acquire(container.id, call.signal);
     await this.#options.shim.reopenLog(call, this.#location(container), container.logPath);
   }
 

@@ -1,7 +1,7 @@
 // Telling a running conmon to reopen its log or to resize its terminal: lines written to a fifo in the bundle.
 
 import { constants } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { abortable } from '../async/abortable.ts';
 import type { Call } from '../base/call.ts';
@@ -22,9 +22,10 @@ const REOPEN_TIMEOUT_MS = 10_000;
  * Has conmon make a new file at `logPath`, and waits until it is there.
  *
  * conmon replaces what is there: while the path still names the file that it writes, it is not told anything.
- * It dies if it cannot make the file, so that the directory is looked at first.
+ * It dies if it cannot make the file, so that it is tried first whether one can be made.
  *
- * @throws {Fault} failed_precondition — conmon or the directory is gone; deadline_exceeded — conmon keeps silent
+ * @throws {Fault} failed_precondition — conmon or the directory is gone, or no file can be made in it;
+ * deadline_exceeded — conmon keeps silent
  */
 export async function reopenLog(call: Call, location: ShimLocation, logPath: string): Promise<void> {
   call.signal.throwIfAborted();
@@ -36,6 +37,7 @@ export async function reopenLog(call: Call, location: ShimLocation, logPath: str
     const message = `cannot reopen log of container "${id}": there is no directory "${dirname(logPath)}"`;
     throw new Fault('failed_precondition', message, { detail: { id } });
   }
+  await expectRoomFor(id, logPath);
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const look = async (): Promise<void> => {
     const now = await fileAt(logPath);
@@ -50,6 +52,18 @@ export async function reopenLog(call: Call, location: ShimLocation, logPath: str
   );
   await tell(location, `${REOPEN_LOG} 0 0\n`);
   await awaitReopened(call, promise, id);
+}
+
+async function expectRoomFor(id: string, logPath: string): Promise<void> {
+  const path = `${logPath}.davit`;
+  try {
+    await rm(path, { force: true }); // of a daemon that died here
+    await using _file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    await rm(path);
+  } catch (cause) {
+    const message = `cannot reopen log of container "${id}": no file can be made in "${dirname(logPath)}"`;
+    throw new Fault('failed_precondition', message, { detail: { id }, cause });
+  }
 }
 
 async function awaitReopened(call: Call, reopened: Promise<undefined>, id: string): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { eventually } from './harness/eventually.ts';
 import { readLog } from './harness/log.ts';
 import { TestPod } from './harness/pod.ts';
 import { refusalOf } from './harness/refusal.ts';
@@ -86,6 +87,27 @@ test('a rotation loses no line and writes none twice, while the container goes o
   await container.stop(0);
   const numbers = numbersOf([...files, container.logPath]);
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+});
+
+test('rotations under full output lose no line and write none twice, also when asked for twice at once', async () => {
+  const pod = await TestPod.run(node);
+  const end = '/dev/shm/end';
+  const flood = `n=0; while ! [ -e ${end} ]; do seq $((n+1)) $((n+20000)); n=$((n+20000)); done`;
+  const container = await pod.start({ command: ['sh', '-c', flood] });
+  const files = [1, 2, 3, 4, 5].map((number) => `${container.logPath}.${number}`);
+  for (const file of files) {
+    await eventually('much is written', () => statSync(container.logPath).size > 1_000_000);
+    renameSync(container.logPath, file);
+    const reopen = () => node.client.reopenContainerLog({ containerId: container.id });
+    await Promise.all([reopen(), reopen()]);
+  }
+  await container.exec(['touch', end]);
+  await container.waitForExit();
+  const lines = [...files, container.logPath].flatMap((path) => readLog(path));
+  const text = lines.map(({ content, partial }) => `${content.toString()}${partial ? '' : '\n'}`).join('');
+  const numbers = text.trimEnd().split('\n').map(Number);
+  expect(numbers.length).toBeGreaterThan(5 * 20_000);
+  expect(numbers.findIndex((number, index) => number !== index + 1)).toBe(-1);
 });
 
 test('reopening a log that was not moved changes nothing', async () => {

@@ -1,11 +1,13 @@
 // The operator's tool, as an operator uses it: bin/davitctl against the daemon.
 
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { eventually } from './harness/eventually.ts';
 import { writeOciArchive } from './harness/image-archive.ts';
 import { buildImage } from './harness/image-builder.ts';
 import { Registry } from './harness/registry.ts';
@@ -20,11 +22,15 @@ interface Said {
   readonly err: string;
 }
 
-async function davitctl(...args: readonly string[]): Promise<Said> {
-  const child = spawn(join(import.meta.dirname, '../../bin/davitctl'), args, {
+function start(...args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(join(import.meta.dirname, '../../bin/davitctl'), args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', DAVIT_SOCKET: node.place.socket },
   });
+}
+
+async function davitctl(...args: readonly string[]): Promise<Said> {
+  const child = start(...args);
   const ended = once(child, 'exit');
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
   await ended;
@@ -90,6 +96,25 @@ test('logs shows a log, its end, and what is still to come', async () => {
   expect((await davitctl('logs', '-f', 'talker')).out).toBe('line 1\nline 2\nline 3\nlast\n');
   expect((await davitctl('logs', '--tail', '2', 'talker')).out).toBe('line 3\nlast\n');
   await davitctl('rmp', '-f', 'talker');
+});
+
+test('logs follows a log through its rotations', async () => {
+  const count = 'i=1; while [ $i -lt 400 ]; do i=$((i+1)); echo line $i; usleep 2000; done';
+  await run('turner', 'sh', '-c', `echo line 1; while ! [ -e /dev/shm/go ]; do usleep 2000; done; ${count}`);
+  const [{ id: containerId } = { id: '' }] = (await node.client.listContainers()).containers;
+  const { status } = await node.client.containerStatus({ containerId });
+  const logPath = status?.logPath ?? '';
+  const following = start('logs', '-f', 'turner');
+  const out = text(following.stdout);
+  await once(following.stdout, 'data');
+  await node.client.execSync({ containerId, cmd: ['touch', '/dev/shm/go'] });
+  for (const number of [1, 2, 3]) {
+    await eventually('something is written', () => readFileSync(logPath, 'utf8').split('\n').length > 30);
+    renameSync(logPath, `${logPath}.${number}`);
+    await node.client.reopenContainerLog({ containerId });
+  }
+  expect(await out).toBe(Array.from({ length: 400 }, (_, i) => `line ${i + 1}\n`).join(''));
+  await davitctl('rmp', '-f', 'turner');
 });
 
 test('exec ends as its command does', async () => {

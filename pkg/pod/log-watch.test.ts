@@ -1,0 +1,81 @@
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { silentLog, testCall } from '../base/testing/call.ts';
+import { aContainer } from '../container/testing/container.ts';
+import { mount, umount2 } from '../sys/libc/mount.ts';
+import { eventually, TestNode, type TestContainer } from '../runtime/testing/test-node.ts';
+import { tempDir } from '../sys/testing/temp-dir.ts';
+import { LogWatch } from './log-watch.ts';
+
+/** A small disk of its own for logs. */
+function smallDisk(): { readonly path: string } & Disposable {
+  const dir = tempDir();
+  mount({ source: 'tmpfs', target: dir.path, type: 'tmpfs', flags: 0, data: 'size=256k' });
+  return {
+    path: dir.path,
+    [Symbol.dispose]: () => {
+      umount2(dir.path, 0);
+      dir[Symbol.dispose]();
+    },
+  };
+}
+
+function watch(
+  node: TestNode,
+  container: TestContainer,
+  logPath: string,
+): LogWatch & { dropped: () => number } {
+  let dropped = 0;
+  const { shim, process } = container;
+  const state = { phase: 'running', process, shim, startedAtNs: 1n } as const;
+  const record = { ...aContainer(state, container.id), logPath };
+  const logs = new LogWatch({
+    containers: { list: () => [record] },
+    runtime: { reopenLog: (call) => node.conmon.reopenLog(call, container, logPath) },
+    log: silentLog,
+    observe: (bytes) => (dropped += bytes),
+    intervalMs: 20,
+  });
+  return Object.assign(logs, { dropped: () => dropped });
+}
+
+test('output beyond a full disk is dropped, counted and marked, and the container goes on', async () => {
+  using disk = smallDisk();
+  await using node = await TestNode.open('runc');
+  const logPath = `${disk.path}/0.log`;
+  const script = 'head -c 600000 /dev/zero; exec sleep 1000';
+  const request = { ...node.prepare(['sh', '-c', script]), logPath };
+  const container = { ...node.paths(request.id), ...(await node.conmon.create(testCall, request)) };
+  await using logs = watch(node, container, logPath);
+  await delay(100); // until it has been looked at once
+  await node.start(container);
+  await eventually('it is counted', () => logs.dropped() > 100_000);
+  expect(logs.dropped()).toBeLessThan(600_000);
+  expect(statSync(logPath).size).toBe(256 * 1024);
+  await eventually('it is not held up', () => commandOf(container).startsWith('sleep'));
+  mount({ source: 'tmpfs', target: disk.path, flags: MS_REMOUNT, data: 'size=1m' });
+  const marker = /\n\S+ stderr F davit: at least (\d+) bytes of output were dropped here: .*\n/;
+  await eventually('it is marked', () => marker.test(readFileSync(logPath, 'utf8')));
+  const [, told] = marker.exec(readFileSync(logPath, 'utf8')) ?? [];
+  expect(Number(told)).toBe(logs.dropped());
+});
+
+const MS_REMOUNT = 32;
+
+function commandOf({ process }: TestContainer): string {
+  return readFileSync(`/proc/${process.pid}/cmdline`, 'latin1');
+}
+
+test('a log that was deleted is made again', async () => {
+  await using node = await TestNode.open('runc');
+  const container = await node.run(['sh', '-c', 'while :; do echo tick; sleep 0.001; done']);
+  const { logPath } = node.paths(container.id);
+  await using _logs = watch(node, container, logPath);
+  await eventually('it is there', () => statSync(logPath, { throwIfNoEntry: false }) !== undefined);
+  rmSync(logPath);
+  await eventually(
+    'it is there again',
+    () => (statSync(logPath, { throwIfNoEntry: false })?.size ?? 0) > 1000,
+  );
+});
