@@ -21,7 +21,7 @@ export async function findNodeFacts(config: Config, cgroups: Cgroups): Promise<N
     runDir: config.run,
     cgroup: { driver: config.cgroup.driver, parent: config.cgroup.parent, version },
     capabilities,
-    swapAccounting: await hasSwapAccounting(version),
+    swapAccounting: await hasSwapAccounting(cgroups),
     hugepageAccounting: await cgroups.hasController('hugetlb'),
     lowestOomScoreAdj: await lowestOomScoreAdj(capabilities),
     seccomp: toSeccompOptions(config),
