@@ -25,6 +25,7 @@ export async function findNodeFacts(config: Config, cgroups: Cgroups): Promise<N
     hugepageAccounting: await cgroups.hasController('hugetlb'),
     lowestOomScoreAdj: await lowestOomScoreAdj(capabilities),
     seccomp: toSeccompOptions(config),
+    imageVolumes: config.runtime.image_volumes,
   };
 }
 

@@ -138,6 +138,10 @@ const runtime = z.strictObject({
   seccomp_profile_dir: absolutePath
     .default('/var/lib/kubelet/seccomp')
     .describe('seccomp profiles named by a relative path; the kubelet sends absolute ones'),
+  image_volumes: z
+    .enum(['bind', 'ignore'])
+    .default('bind')
+    .describe('volumes that an image declares: a directory of their own, or what the image has there'),
   apparmor_parser: absolutePath
     .default('/usr/sbin/apparmor_parser')
     .describe('loads the AppArmor profile of containers, where the kernel has AppArmor'),

@@ -35,6 +35,8 @@ export interface ContainerMount {
   readonly recursiveReadOnly: boolean;
   readonly propagation: Propagation;
   readonly selinuxRelabel: boolean;
+  /** More restrictions: `noexec`, `nosuid`. */
+  readonly options?: readonly string[] | undefined;
   /** How its ids are shown; that of the pod. */
   readonly idMapping?: IdMapping | undefined;
 }

@@ -53,6 +53,7 @@ const mount = z.strictObject({
   recursiveReadOnly: z.boolean(),
   propagation: z.enum(['private', 'host_to_container', 'bidirectional']),
   selinuxRelabel: z.boolean(),
+  options: z.array(z.string()).optional(), // absent in records of daemons that took none
   idMapping: z.strictObject({ hostId: z.int().min(1), length: z.int().min(1) }).optional(),
 });
 

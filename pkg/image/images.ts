@@ -17,6 +17,7 @@ import type { Image } from './image.ts';
 import { ImageRecords } from './image-records.ts';
 import type { ImageSource } from './image-source.ts';
 import { ImageVerification } from './image-verification.ts';
+import { DeclaredVolumes } from './declared-volumes.ts';
 import { ImageVolumes } from './image-volumes.ts';
 import type { BootHistory } from './layer-health.ts';
 import { LayerStore } from './layer-store.ts';
@@ -87,6 +88,8 @@ interface Wanted {
 export class Images implements AsyncDisposable {
   readonly snapshots: Snapshots;
   readonly volumes: ImageVolumes;
+  /** Those that images declare of their own paths. */
+  readonly declaredVolumes: DeclaredVolumes;
   readonly verification: ImageVerification;
   /** Those under way, and the last few. */
   readonly pulls: PullLog;
@@ -115,6 +118,7 @@ export class Images implements AsyncDisposable {
     const { layers, locks, records } = parts;
     const findImage = (id: ImageId) => records.find(id);
     this.pulls = new PullLog(layers.activities);
+    this.declaredVolumes = new DeclaredVolumes(options.root);
     this.volumes = new ImageVolumes({ runDir: options.runDir, layers, locks, findImage });
     this.verification = new ImageVerification(this, layers);
   }

@@ -9,6 +9,7 @@ import { containerPaths } from '../container/paths.ts';
 import type { MountInput } from '../runtime/mounts.ts';
 import { sandboxPaths } from '../sandbox/paths.ts';
 import { isErrno } from '../sys/errno.ts';
+import { mountOf } from '../sys/mountinfo.ts';
 import type { Ingredients } from './ingredients.ts';
 
 /** A mount whose `source` is there only once the container is made. */
@@ -49,7 +50,7 @@ export function toImageMounts(
   return images.map((mount, index) => {
     const source = sources[index];
     if (source === undefined) throw new Fault('internal', `image volume ${index} has not been mounted`);
-    return { source, destination: toDestination(mount), readonly: true, propagation: 'private' };
+    return { source, destination: toDestination(mount), readonly: true, options: mount.options };
   });
 }
 
@@ -59,6 +60,7 @@ function toMount(bundle: string, mount: ContainerMount, index: number): Promise<
 
 async function toHostMount(bundle: string, mount: ContainerMount, index: number): Promise<HostMount> {
   const path = await toSource(mount.hostPath, `config.mounts[${index}].host_path`);
+  await checkPropagation(path, mount.propagation, `config.mounts[${index}].propagation`);
   return {
     ...(mount.idMapping === undefined
       ? { source: path }
@@ -67,11 +69,28 @@ async function toHostMount(bundle: string, mount: ContainerMount, index: number)
     readonly: mount.readonly,
     recursiveReadonly: mount.recursiveReadOnly,
     propagation: mount.propagation,
+    options: mount.options,
   };
 }
 
 function toDestination({ containerPath }: ContainerMount): string {
   return posix.resolve('/', containerPath);
+}
+
+/** A mount passes on only what is shared with it: asked for anything else it would do nothing, without a word. */
+async function checkPropagation(
+  path: string,
+  propagation: ContainerMount['propagation'],
+  field: string,
+): Promise<void> {
+  if (propagation === 'private') return;
+  const { target, peers } = await mountOf(path);
+  if (peers.shared || (peers.slave && propagation === 'host_to_container')) return;
+  const needed = propagation === 'bidirectional' ? 'shared' : 'shared or a slave';
+  throw new Fault(
+    'failed_precondition',
+    `${field} "${propagation}" is not possible: "${path}" is on the mount "${target}", which is not ${needed}`,
+  );
 }
 
 /** The path itself, links followed. One that is missing becomes a directory, as the kubelet expects. */

@@ -8,6 +8,7 @@ import type { Container } from '../container/container.ts';
 import type { Plan } from '../container/create.ts';
 import { mayExit } from '../container/phase.ts';
 import { containerPaths } from '../container/paths.ts';
+import type { DeclaredVolumes } from '../image/declared-volumes.ts';
 import type { Image } from '../image/image.ts';
 import { cgroupsPath, type CgroupDriver } from '../runtime/cgroup-path.ts';
 import { toOciAnnotations } from '../runtime/annotations.ts';
@@ -29,8 +30,9 @@ import { podHostname } from '../sandbox/pod-files.ts';
 import { podUsers } from '../sandbox/pod-users.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { ContainerConfig, ContainerSecurity } from './container-config.ts';
-import { toImageMounts, toMounts } from './container-mounts.ts';
+import { toImageMounts, toMounts, type HostMount } from './container-mounts.ts';
 import { checkIds, toIdmappedVolumes } from './container-users.ts';
+import { declaredVolumes, toVolumeMounts, type DeclaredVolumeMode } from './declared-volumes.ts';
 import type { Ingredients } from './ingredients.ts';
 import { makeLogPlace } from './log-place.ts';
 import type { SpecAdjuster } from './spec-adjusters.ts';
@@ -46,6 +48,8 @@ export interface NodeFacts {
   readonly hugepageAccounting: boolean;
   readonly lowestOomScoreAdj: number;
   readonly seccomp: SeccompOptions;
+  /** What becomes of volumes that images declare. */
+  readonly imageVolumes: DeclaredVolumeMode;
 }
 
 export type PlanContainer = (call: Call, ingredients: Ingredients) => Promise<Plan>;
@@ -58,6 +62,7 @@ export interface PlannerDeps {
   readonly handlers: Pick<RuntimeHandlers, 'get'>;
   readonly apparmor: Pick<AppArmor, 'select'>;
   readonly adjust: SpecAdjuster;
+  readonly declaredVolumes: Pick<DeclaredVolumes, 'make'>;
 }
 
 export function planner(deps: PlannerDeps): PlanContainer {
@@ -81,6 +86,7 @@ export function planner(deps: PlannerDeps): PlanContainer {
       seccomp: await seccompOf(facts, call, config),
       apparmorProfile: await apparmor.select(call, config.security.apparmor, config.security),
     });
+    const volumes = volumesOf(facts, ingredients, hostMounts);
     const adjust = await deps.adjust(call, ingredients);
     noteClamp(call, ingredients);
     return {
@@ -88,12 +94,17 @@ export function planner(deps: PlannerDeps): PlanContainer {
       users,
       idmappedVolumes: toIdmappedVolumes(hostMounts),
       stdin: { open: config.stdin, once: config.stdinOnce },
-      writeBundle: async (_, { rootfs, imageVolumes }) => {
+      writeBundle: async (bundling, { rootfs, imageVolumes }) => {
         await checkRootfs(rootfs);
         const { uid, gid, additionalGids } = await userOf(ingredients, rootfs);
         const user = { uid, gid, supplementalGroups: additionalGids };
         checkIds(user, users?.mapping);
-        const mounts = [...input.mounts, ...toImageMounts(container, imageVolumes)];
+        const made = await deps.declaredVolumes.make(bundling, container.id, { rootfs, paths: volumes });
+        const mounts = [
+          ...input.mounts,
+          ...toImageMounts(container, imageVolumes),
+          ...toVolumeMounts(volumes, made),
+        ];
         const spec = buildContainerSpec({ ...input, mounts, rootfs, user: { uid, gid, additionalGids } });
         const { bundle } = containerPaths(facts.runDir, container.id);
         if (logPath !== '') await makeLogPlace(sandbox.config.logDirectory, logPath);
@@ -102,6 +113,17 @@ export function planner(deps: PlannerDeps): PlanContainer {
       },
     };
   };
+}
+
+/** In a pod with users of its own the image's directories are used as they are: only these have its ids. */
+function volumesOf(
+  { imageVolumes }: NodeFacts,
+  { image, container, sandbox }: Ingredients,
+  hostMounts: readonly HostMount[],
+): string[] {
+  if (imageVolumes === 'ignore' || sandbox.config.userNamespace !== undefined) return [];
+  const images = container.mounts.map(({ containerPath: destination }) => ({ destination }));
+  return declaredVolumes(image.config.Volumes, [...hostMounts, ...images]);
 }
 
 /** The kubelet knows the refusal by how it begins. Source: the errors of the CRI, `ErrRROUnsupported`. */

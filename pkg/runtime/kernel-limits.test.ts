@@ -22,6 +22,7 @@ function files(texts: Readonly<Record<string, string>>): void {
 
 const mount = (name: string, fsType: string, superOptions: readonly string[]) => ({
   ...{ target: join(dir, name), root: '/', fsType, source: 'cgroup', options: [], superOptions },
+  peers: { shared: false, slave: false },
 });
 
 const v1 = () =>

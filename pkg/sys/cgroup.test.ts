@@ -148,6 +148,7 @@ const mountPoint = (
   source: fsType,
   options: ['rw'],
   superOptions,
+  peers: { shared: false, slave: false },
 });
 
 function fakeV2(): TempDir & { readonly cgroups: Cgroups } {

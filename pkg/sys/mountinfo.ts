@@ -13,6 +13,8 @@ export interface MountPoint {
   readonly options: readonly string[];
   /** Of the filesystem: `memory` for a cgroup hierarchy, `lowerdir=…` for an overlay. */
   readonly superOptions: readonly string[];
+  /** Whether mounts made below show elsewhere, and whether those made elsewhere show here. */
+  readonly peers: { readonly shared: boolean; readonly slave: boolean };
 }
 
 /**
@@ -35,6 +37,17 @@ export async function listMounts(): Promise<MountPoint[]> {
   return parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'));
 }
 
+/** The mount that a file is on. @param path absolute, without symbolic links */
+export async function mountOf(path: string): Promise<MountPoint> {
+  const above = (await listMounts()).filter(
+    ({ target }) => target === '/' || path === target || path.startsWith(`${target}/`),
+  );
+  const longest = Math.max(...above.map(({ target }) => target.length));
+  const found = above.findLast(({ target }) => target.length === longest); // a later one hides an earlier
+  if (found === undefined) throw new Fault('internal', `nothing is mounted at or above "${path}"`);
+  return found;
+}
+
 /** What is mounted at `dir` and below it. @param dir absolute, without symbolic links */
 export async function mountsUnder(dir: string): Promise<MountPoint[]> {
   const mounts = await listMounts();
@@ -43,7 +56,7 @@ export async function mountsUnder(dir: string): Promise<MountPoint[]> {
 
 function parseLine(line: string): MountPoint {
   const [head, tail] = line.split(' - ', 2);
-  const [, , , root, target, options] = head?.split(' ') ?? [];
+  const [, , , root, target, options, ...tags] = head?.split(' ') ?? [];
   const [fsType, source, superOptions] = tail?.split(' ') ?? [];
   if (
     root === undefined ||
@@ -61,6 +74,10 @@ function parseLine(line: string): MountPoint {
     source: unescapeOctal(source),
     options: options.split(','),
     superOptions: toOptions(superOptions),
+    peers: {
+      shared: tags.some((tag) => tag.startsWith('shared:')),
+      slave: tags.some((tag) => tag.startsWith('master:')),
+    },
   };
 }
 

@@ -114,6 +114,64 @@ test('a mount made on the node later is seen where propagation was asked for, an
   await pod.remove();
 });
 
+test('a mount made in the container is seen on the node where both ways were asked for', async () => {
+  const hostPath = hostDirectory();
+  const later = join(hostPath, 'later');
+  mkdirSync(later);
+  using _shared = sharedMount(hostPath);
+  const pod = await TestPod.run(node, { privileged: true });
+  const script =
+    'mount -t tmpfs x /both/later && touch /both/later/news; mount -t tmpfs x /slave/later; ls /both/later';
+  const both = { hostPath, containerPath: '/both', propagation: MountPropagation.PROPAGATION_BIDIRECTIONAL };
+  const slave = {
+    hostPath,
+    containerPath: '/slave',
+    propagation: MountPropagation.PROPAGATION_HOST_TO_CONTAINER,
+  };
+  await pod.output(['sh', '-c', script], { ...mounts(both, slave), security: { privileged: true } });
+  expect(existsSync(join(later, 'news'))).toBe(true);
+  await pod.remove();
+});
+
+test('propagation that a mount of the node does not have is refused', async () => {
+  const hostPath = hostDirectory();
+  execFileSync('mount', ['--bind', '--make-private', hostPath, hostPath]);
+  using _mount = {
+    [Symbol.dispose]: () => {
+      unmount(hostPath);
+    },
+  };
+  const pod = await TestPod.run(node);
+  const propagation = MountPropagation.PROPAGATION_BIDIRECTIONAL;
+  expect(await refusalOf(pod.create(mounts({ hostPath, containerPath: '/data', propagation })))).toEqual({
+    code: 'FAILED_PRECONDITION',
+    message: `config.mounts[0].propagation "bidirectional" is not possible: "${hostPath}" is on the mount "${hostPath}", which is not shared`,
+  });
+});
+
+test('a mount has the options that it was asked to have, and the status tells them', async () => {
+  const hostPath = hostDirectory();
+  const pod = await TestPod.run(node);
+  const options = ['noexec', 'nosuid', 'nodev', 'noatime'];
+  const config = mounts({ hostPath, containerPath: '/data', mountOptions: options });
+  const script = 'cp /bin/busybox /data/busybox; /data/busybox true 2>&1; grep " /data " /proc/mounts';
+  const text = await pod.output(['sh', '-c', script], config);
+  expect(text).toContain('Permission denied');
+  expect(text).toMatch(/ \/data .* rw,nosuid,nodev,noexec,noatime/);
+  const container = await pod.create({ name: 'asked', ...config });
+  expect((await container.status()).mounts[0]?.mountOptions).toEqual(options);
+});
+
+test('a mount option that would give something is refused by name', async () => {
+  const pod = await TestPod.run(node);
+  const mount = { hostPath: hostDirectory(), containerPath: '/data', mountOptions: ['noexec', 'dev'] };
+  expect(await refusalOf(pod.create(mounts(mount)))).toEqual({
+    code: 'INVALID_ARGUMENT',
+    message:
+      'config.mounts[0].mount_options "dev" is none of ro, noexec, nosuid, nodev, noatime, nodiratime, relatime, strictatime',
+  });
+});
+
 /** What is mounted below it is told to others, as on a node with systemd. */
 function sharedMount(path: string): Disposable {
   execFileSync('mount', ['--bind', path, path]);

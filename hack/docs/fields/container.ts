@@ -1,6 +1,6 @@
 // The messages that describe a container, but for what it may do and use.
 
-import { honoured, NOT_LINUX, notApplicable, open, refused, type FieldRows } from '../field-row.ts';
+import { honoured, NOT_LINUX, notApplicable, open, type FieldRows } from '../field-row.ts';
 
 const TOLD_BACK = honoured(
   'server/convert/container-status.ts',
@@ -107,6 +107,8 @@ export const CONTAINER_ROWS: FieldRows = {
     propagation: honoured(
       'runtime/mounts.ts',
       'e2e/container-mounts: a mount made on the node later is seen where propagation was asked for, and nowhere else',
+      'e2e/container-mounts: a mount made in the container is seen on the node where both ways were asked for',
+      'e2e/container-mounts: propagation that a mount of the node does not have is refused',
     ),
     recursive_read_only: honoured(
       'runtime/mounts.ts',
@@ -121,7 +123,11 @@ export const CONTAINER_ROWS: FieldRows = {
       'image/image-volumes.ts',
       'e2e/image-volumes: a sub path of an image can be mounted, be it a file',
     ),
-    mount_options: refused('server/convert/container-config.ts'),
+    mount_options: honoured(
+      'runtime/mounts.ts',
+      'e2e/container-mounts: a mount has the options that it was asked to have, and the status tells them',
+      'e2e/container-mounts: a mount option that would give something is refused by name',
+    ),
   },
   Device: {
     container_path: honoured(

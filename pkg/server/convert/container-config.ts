@@ -11,7 +11,7 @@ import {
 import type { Propagation } from '../../container/container.ts';
 import type { ContainerConfig, MountConfig } from '../../pod/container-config.ts';
 import { toSecurity } from './container-security.ts';
-import { checkLengths, refuse, required, toAbsolutePath, unsupported } from './field.ts';
+import { checkLengths, refuse, required, toAbsolutePath } from './field.ts';
 import { toResources } from './resources.ts';
 import { toIdMapping } from './user-namespace.ts';
 
@@ -77,8 +77,6 @@ const PROPAGATIONS: ReadonlyMap<number, Propagation> = new Map([
 
 function toMount(mount: Mount, index: number): MountConfig {
   const at = `config.mounts[${index}]`;
-  const option = mount.mountOptions[0];
-  if (option !== undefined) throw unsupported(`${at}.mount_options`, option);
   const propagation = PROPAGATIONS.get(mount.propagation);
   if (propagation === undefined)
     throw refuse(`${at}.propagation`, mountPropagationName(mount.propagation), 'is not known');
@@ -91,8 +89,28 @@ function toMount(mount: Mount, index: number): MountConfig {
     recursiveReadOnly,
     propagation,
     selinuxRelabel,
+    ...toMountOptions(mount, at),
     ...toMountMapping(mount, at),
   };
+}
+
+/** What takes something away from a container, and nothing that gives. Source: mount(8). */
+const MOUNT_OPTIONS: ReadonlySet<string> = new Set([
+  'ro',
+  'noexec',
+  'nosuid',
+  'nodev',
+  'noatime',
+  'nodiratime',
+  'relatime',
+  'strictatime',
+]);
+
+function toMountOptions({ mountOptions }: Mount, at: string): Pick<MountConfig, 'options'> {
+  const other = mountOptions.find((option) => !MOUNT_OPTIONS.has(option));
+  if (other !== undefined)
+    throw refuse(`${at}.mount_options`, other, `is none of ${[...MOUNT_OPTIONS].join(', ')}`);
+  return mountOptions.length === 0 ? {} : { options: mountOptions };
 }
 
 function toMountMapping({ uidMappings, gidMappings }: Mount, at: string): Pick<MountConfig, 'idMapping'> {

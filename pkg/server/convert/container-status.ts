@@ -92,9 +92,9 @@ const PROPAGATIONS: Readonly<Record<Propagation, MountPropagation>> = {
   bidirectional: MountPropagation.PROPAGATION_BIDIRECTIONAL,
 };
 
-function toMount({ image, idMapping, ...asked }: ContainerMount): MountInit {
+function toMount({ image, idMapping, options, ...asked }: ContainerMount): MountInit {
   const propagation = PROPAGATIONS[asked.propagation];
-  const mount = { ...asked, ...toMappings(idMapping) };
+  const mount = { ...asked, ...toMappings(idMapping), mountOptions: options };
   if (image === undefined) return { ...mount, propagation };
   const { name, userSpecified, id, subPath } = image;
   return {

@@ -21,11 +21,6 @@ export function checkLengths(lists: Readonly<Record<string, readonly unknown[]>>
     if (length > MAX_ITEMS) throw refuse(field, length, `are more than ${MAX_ITEMS}`);
 }
 
-/** What Davit cannot do yet is refused by name: silently dropped, it would be a hole. */
-export function unsupported(field: string, value: string): Fault {
-  return new Fault('unimplemented', `${field} "${value}" is not supported yet`, { detail: { field } });
-}
-
 /** Ids of the kernel: 32 bits, the last of which means "none". Source: credentials(7). */
 const MAX_ID = 2n ** 32n - 2n;
 

@@ -36,7 +36,7 @@ export function status(
         ],
       },
       runtimeHandlers,
-      features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork, mountOptions: false },
+      features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork, mountOptions: true },
       info: verbose ? await toInfo(deps) : {},
     };
   };
