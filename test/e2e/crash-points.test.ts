@@ -73,6 +73,8 @@ test(
           await harness.reset();
         });
         if (hasDied === true) kills += 1;
+        else if (hasDied === false)
+          process.stdout.write(`  not reached again: ${point.moment} ${point.effect}\n`);
       }
       process.stdout.write(`${call.name}: ${trace.length} points, ${chosen.length} tried, ${kills} kills\n`);
       total.points += trace.length;

@@ -65,7 +65,10 @@ export class CrashHarness {
   static async open(node: TestNode): Promise<CrashHarness> {
     const kubelet = new Kubelet(node);
     const pod = await kubelet.runPod();
-    return new CrashHarness(node, kubelet, { podId: pod.id, ...(await kubelet.start(pod, {})) });
+    return new CrashHarness(node, kubelet, {
+      podId: pod.id,
+      ...(await kubelet.start(pod, { command: ['sleep', '1000000'] })),
+    });
   }
 
   /** Every point that the operation reaches, in their order. */

@@ -1,6 +1,7 @@
 // The calls of the CRI that change something on the node, each as a kubelet makes it.
 
 import { readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import {
   ContainerState,
@@ -220,10 +221,10 @@ const updateContainerResources: Scenario<InContainer> = {
 };
 
 /** @param image the name of one that a registry has */
-function pullImage(image: string): Scenario<undefined> {
+function pullImage(image: string): Scenario<Stored> {
   return {
     name: 'PullImage',
-    prepare: async () => undefined,
+    prepare: async (kubelet) => stored(kubelet),
     act: (kubelet) => kubelet.ask((client) => client.pullImage({ image: { image } })),
     async verify(kubelet) {
       const answer = await kubelet.ask((client) => client.imageStatus({ image: { image } }));
@@ -234,51 +235,62 @@ function pullImage(image: string): Scenario<undefined> {
       await expectState(kubelet, container, { exitCode: 0 });
       await kubelet.removePod(pod.id);
     },
-    cleanUp: (kubelet) => removeImageOf(kubelet, image),
+    cleanUp: (kubelet, before) => removeAndExpect(kubelet, image, before),
   };
 }
 
-function removeImage(image: string): Scenario<undefined> {
+function removeImage(image: string): Scenario<Stored> {
   return {
     name: 'RemoveImage',
-    prepare: (kubelet) =>
-      kubelet.ask(async (client) => {
-        await client.pullImage({ image: { image } });
-        return undefined;
-      }),
-    act: (kubelet) => removeImageOf(kubelet, image),
+    async prepare(kubelet) {
+      const before = stored(kubelet);
+      await kubelet.ask((client) => client.pullImage({ image: { image } }));
+      return before;
+    },
+    act: (kubelet) => kubelet.ask((client) => client.removeImage({ image: { image } })),
     async verify(kubelet) {
       const answer = await kubelet.ask((client) => client.imageStatus({ image: { image } }));
       expect(answer.image).toBeUndefined();
     },
-    cleanUp: (kubelet) => expectLayersOfOneImage(kubelet),
+    cleanUp: (kubelet, before) => expectStored(kubelet, before),
   };
 }
 
 /** @param archive holds `image` */
-function loadImages(archive: string, image: string): Scenario<undefined> {
+function loadImages(archive: string, image: string): Scenario<Stored> {
   return {
     name: 'LoadImages',
-    prepare: async () => undefined,
+    prepare: async (kubelet) => stored(kubelet),
     act: (kubelet) => kubelet.ask(() => kubelet.node.davit.loadImages({ path: archive })),
     async verify(kubelet) {
       const answer = await kubelet.ask((client) => client.imageStatus({ image: { image } }));
       expect(answer.image?.repoTags).toEqual([image]);
     },
-    cleanUp: (kubelet) => removeImageOf(kubelet, image),
+    cleanUp: (kubelet, before) => removeAndExpect(kubelet, image, before),
   };
 }
 
-async function removeImageOf(kubelet: Kubelet, image: string): Promise<void> {
-  await kubelet.ask((client) => client.removeImage({ image: { image } }));
-  await expectLayersOfOneImage(kubelet);
+/** What there is on disk of images. */
+type Stored = readonly string[];
+
+function stored({ node: { place } }: Kubelet): Stored {
+  return ['layers', 'ingest'].flatMap((dir) =>
+    readdirSync(join(place.root, dir)).map((name) => join(dir, name)),
+  );
 }
 
-/** The image of the tests has one layer. */
-async function expectLayersOfOneImage({ node }: Kubelet): Promise<void> {
-  await eventually('layers without an image are gone', () => {
-    const { root } = node.place;
-    return readdirSync(`${root}/layers`).length === 1 && readdirSync(`${root}/ingest`).length === 0;
+async function removeAndExpect(kubelet: Kubelet, image: string, before: Stored): Promise<void> {
+  await kubelet.ask((client) => client.removeImage({ image: { image } }));
+  await expectStored(kubelet, before);
+}
+
+/** Layers are deleted in the background. */
+async function expectStored(kubelet: Kubelet, before: Stored): Promise<void> {
+  await eventually(
+    'nothing is left of the image',
+    () => JSON.stringify(stored(kubelet)) === JSON.stringify(before),
+  ).catch(() => {
+    expect(stored(kubelet)).toEqual(before);
   });
 }
 
