@@ -104,6 +104,17 @@ test('it is there after a restart, and pulled again it is the same', async () =>
   expect((await pull(MODEL, 'v1')).id).toBe(before.id);
 });
 
+test('a file of it that was damaged on the disk is found, and fetched again', async () => {
+  const image = await pull(buildArtifact({ files: [['a', 'right']] }), 'to-damage');
+  const [layer = ''] = (await store.onDisk()).layers;
+  writeFileSync(join(store.root, 'layers', layer, 'a'), 'wrong');
+  const healths: string[] = [];
+  for await (const { health } of store.images.verification.verify(testCall, { names: [], repair: true }))
+    healths.push(health);
+  expect(healths).toEqual(['repaired']);
+  expect(readFileSync(await mount(image, 'a'), 'utf8')).toBe('right');
+});
+
 test('an artifact with bytes that are not those of its digest is refused, and nothing is kept', async () => {
   const artifact = buildArtifact({
     files: [
