@@ -8,6 +8,7 @@ import { imagesUsed } from '../../pkg/container/images-used.ts';
 import { Images } from '../../pkg/image/images.ts';
 import { PreloadedImages } from '../../pkg/image/preloaded.ts';
 import type { OwnMetrics } from '../../pkg/metrics/own-metrics.ts';
+import type { Doctor } from '../../pkg/pod/doctor/doctor.ts';
 import { PodEvents } from '../../pkg/pod/events.ts';
 import { AppArmor } from '../../pkg/runtime/apparmor/apparmor.ts';
 import { FeatureFinder } from '../../pkg/runtime/handler-features.ts';
@@ -18,6 +19,7 @@ import type { ServerDeps } from '../../pkg/server/deps.ts';
 import { Operations } from '../../pkg/server/operations.ts';
 import { Stats } from '../../pkg/stats/stats.ts';
 import { Database } from '../../pkg/store/database.ts';
+import { Quarantine } from '../../pkg/store/quarantine.ts';
 import { Cgroups } from '../../pkg/sys/cgroup.ts';
 import { findBoot, type Boot } from './boot.ts';
 import { findKernelFeatures, findNodeFacts } from './node-facts.ts';
@@ -27,20 +29,27 @@ import { countExit } from './open-metrics.ts';
 import { openAdjusters } from './open-adjusters.ts';
 import { openNetworks } from './open-networks.ts';
 import { openStreaming } from './open-streaming.ts';
+import { openDoctor } from './open-doctor.ts';
 import { openPods } from './open-pods.ts';
 import { loadContainers, loadSandboxes, type Containers, type Sandboxes } from './records.ts';
 import { registryOptions } from './registry-options.ts';
 import { VERSION } from './version.ts';
 
+/** What works without being asked. */
+interface Background {
+  readonly preloaded: PreloadedImages;
+  readonly doctor: Doctor;
+}
+
 /** Everything of the daemon but the server in front of it. */
 export class Daemon implements AsyncDisposable {
   readonly serverDeps: ServerDeps;
-  readonly #preloaded: PreloadedImages;
+  readonly #background: Background;
   readonly #owned: AsyncDisposableStack;
 
-  private constructor(serverDeps: ServerDeps, preloaded: PreloadedImages, owned: AsyncDisposableStack) {
+  private constructor(serverDeps: ServerDeps, background: Background, owned: AsyncDisposableStack) {
     this.serverDeps = serverDeps;
-    this.#preloaded = preloaded;
+    this.#background = background;
     this.#owned = owned;
   }
 
@@ -63,27 +72,19 @@ export class Daemon implements AsyncDisposable {
     const cli = new OciCli({ swapAccounting: facts.swapAccounting });
     const features = new FeatureFinder({ handlers, cli, kernel: await findKernelFeatures(config, log) });
     const { cdi, hooks, adjust } = await openAdjusters(config, { log, features, owned: opening });
-    const pods = await openPods({
-      config,
-      log,
-      sandboxes,
-      containers,
-      images,
-      networks,
-      cgroups,
-      handlers,
-      facts,
-      features,
-      apparmor,
-      adjust,
-      podCidr: await PodCidr.load(db),
+    const shared = { config, log, sandboxes, containers, cgroups, handlers, counts };
+    const podCidr = await PodCidr.load(db);
+    const { pods, repairs } = await openPods({
+      ...shared,
+      ...{ images, networks, facts, features, apparmor, adjust, podCidr },
       sameBoot: boot.isSame,
       owned: opening,
-      counts,
     });
     await boot.remember();
     const cgroupDriver = config.cgroup.driver;
     const preloaded = opening.use(await openPreloaded(config, { db, images, log }));
+    const quarantine = await Quarantine.open(db);
+    const doctor = opening.use(openDoctor({ ...shared, ...repairs, quarantine, networks: networks.common }));
     const deps: ServerDeps = {
       version: VERSION,
       pods,
@@ -95,6 +96,7 @@ export class Daemon implements AsyncDisposable {
       events,
       stats,
       operations: new Operations(),
+      doctor,
       handlers,
       features,
       apparmor,
@@ -103,13 +105,14 @@ export class Daemon implements AsyncDisposable {
       cgroupDriver,
       streaming: opening.use(await openStreaming(config, { backend: pods.streams, log })),
     };
-    return new Daemon(deps, preloaded, opening.move());
+    return new Daemon(deps, { preloaded, doctor }, opening.move());
   }
 
   /** Begins what need not be done before the first answer. */
   async start(): Promise<void> {
     this.serverDeps.images.start();
-    await this.#preloaded.start();
+    this.#background.doctor.start();
+    await this.#background.preloaded.start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { KeyedLock } from '../../pkg/async/keyed-lock.ts';
 import { SingleFlight } from '../../pkg/async/single-flight.ts';
-import { background, type Log } from '../../pkg/base/call.ts';
+import { background, type Call, type Log } from '../../pkg/base/call.ts';
 import type { ContainerId, SandboxId } from '../../pkg/base/id.ts';
 import type { Outcome } from '../../pkg/base/outcome.ts';
 import type { Config } from '../../pkg/config/config.ts';
@@ -65,8 +65,17 @@ export interface OpenPodsOptions {
   readonly counts: OwnMetrics;
 }
 
+export interface OpenedPods {
+  readonly pods: Pods;
+  /** With what the doctor looks and repairs. */
+  readonly repairs: Parts & {
+    readonly locks: Locks;
+    readonly isWhole: (call: Call, sandbox: Sandbox) => Promise<boolean>;
+  };
+}
+
 /** Returns when every state is true; what takes longer than a daemon's start may goes on by itself. */
-export async function openPods(options: OpenPodsOptions): Promise<Pods> {
+export async function openPods(options: OpenPodsOptions): Promise<OpenedPods> {
   const { config, log, owned } = options;
   const stopping = new AbortController();
   owned.defer(() => {
@@ -91,7 +100,8 @@ export async function openPods(options: OpenPodsOptions): Promise<Pods> {
   const parts = await toParts(options, { locks, waiters, exitDir, watch });
   await recoverAll(options, parts, { exit, exits, findReport });
   owned.use(watchLogs(options, parts));
-  return new Pods(toPodsDeps(options, parts, { exits, locks }));
+  const pods = new Pods(toPodsDeps(options, parts, { exits, locks }));
+  return { pods, repairs: { ...parts, locks, isWhole: wholeness(options, parts, true) } };
 }
 
 function watchLogs({ containers, log, counts }: OpenPodsOptions, { runtime }: Parts): LogWatch {
@@ -170,15 +180,29 @@ async function toParts(
   return { cli, runtime, stop: { sandbox, container, containers } };
 }
 
+/** @param sameBoot whether the sandboxes that are ready were run since the machine was started */
+function wholeness(
+  { config, handlers }: Pick<OpenPodsOptions, 'config' | 'handlers'>,
+  { cli }: Pick<Parts, 'cli'>,
+  sameBoot: boolean,
+): (call: Call, sandbox: Sandbox) => Promise<boolean> {
+  return (call, sandbox) => {
+    const initStatus = async ({ id, config: { handler } }: Sandbox) =>
+      (await cli.state(call, handlers.get(handler), id))?.status;
+    return isWhole({ runDir: config.run, sameBoot, initStatus }, sandbox);
+  };
+}
+
 async function recoverAll(
-  { config, log, sandboxes, networks, handlers, sameBoot }: OpenPodsOptions,
-  { cli, runtime, stop }: Parts,
+  options: OpenPodsOptions,
+  parts: Parts,
   exiting: Pick<RecoverDeps, 'exit' | 'exits' | 'findReport'>,
 ): Promise<void> {
+  const { config, log, sandboxes, networks, sameBoot } = options;
+  const { runtime, stop } = parts;
   const call = background(log, config.runtime.timeout_seconds * 1000);
   const runDir = config.run;
-  const initStatus = async ({ id, config: { handler } }: Sandbox) =>
-    (await cli.state(call, handlers.get(handler), id))?.status;
+  const isWhole = wholeness(options, parts, sameBoot);
   const { unfinished } = await recoverPods(
     {
       ...stop,
@@ -186,7 +210,7 @@ async function recoverAll(
       sandboxes,
       isAlive: (process) => (sameBoot ? isAlive(process) : Promise.resolve(false)),
       runtimeStatus: (caller, container) => runtime.status(caller, container),
-      isWhole: (sandbox) => isWhole({ runDir, sameBoot, initStatus }, sandbox),
+      isWhole: (sandbox) => isWhole(call, sandbox),
       checkNetwork: (caller, sandbox) => checkNetwork({ runDir, networks: networks.common }, caller, sandbox),
     },
     call,

@@ -4,6 +4,7 @@ import type { Command, Io } from './command.ts';
 import { completion } from './completion.ts';
 import { DEFAULT_SOCKET } from './define.ts';
 import { df } from './df.ts';
+import { doctor } from './doctor.ts';
 import { exec } from './exec.ts';
 import { images } from './images.ts';
 import { imagesVerify } from './images-verify.ts';
@@ -40,6 +41,7 @@ const WORKING: readonly Command[] = [
   images,
   imagesVerify,
   df,
+  doctor,
   pull,
   pulls,
   load,

@@ -26,6 +26,11 @@ export class KeyedLock<Key> {
     return await this.acquire(key, call.signal);
   }
 
+  /** Whether somebody holds `key`, or waits for it. */
+  isHeld(key: Key): boolean {
+    return this.#tails.has(key);
+  }
+
   /**
    * Waits for `key` and returns its guard; the lock is free again once the guard is disposed.
    *

@@ -234,6 +234,12 @@ const cadvisor = z.strictObject({
     .describe("a socket for the kubelet's cAdvisor, which takes Davit for containerd then; empty for none"),
 });
 
+const doctor = z.strictObject({
+  interval_seconds: count(10, 86_400)
+    .default(600)
+    .describe('how often records and node are compared, and what is surely left over is removed'),
+});
+
 const tracing = z.strictObject({
   endpoint: z
     .union([z.literal(''), z.url({ protocol: /^https?$/ })])
@@ -262,6 +268,7 @@ export const configSchema = z.strictObject({
   metrics: metrics.prefault({}),
   cadvisor: cadvisor.prefault({}),
   tracing: tracing.prefault({}),
+  doctor: doctor.prefault({}),
   streaming: streaming.prefault({}),
 });
 

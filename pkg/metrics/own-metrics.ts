@@ -1,7 +1,7 @@
 // The daemon's own metrics: what it counts of its work. Labels are method names, commands, plugin types and codes of
 // faults: closed lists, or what the operator has installed; never an id, an image or a pod.
 
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Outcome } from '../base/outcome.ts';
 
 /** From an answer out of memory to a pull over a slow line, in seconds. */
@@ -33,6 +33,7 @@ export class OwnMetrics {
   readonly #pullLayers: Counter<'how'>;
   readonly #exits: Counter<'reason'>;
   readonly #logBytesDropped: Counter;
+  readonly #findings: Gauge<'kind'>;
 
   constructor(registry: Registry) {
     const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
@@ -80,6 +81,12 @@ export class OwnMetrics {
       'davit_container_log_dropped_bytes_total',
       'Output of containers that was dropped because the log could not be written, at the least.',
     );
+    this.#findings = new Gauge({
+      name: 'davit_findings',
+      help: 'What is wrong on the node and was not repaired, as of the last look.',
+      labelNames: ['kind'],
+      registers: [registry],
+    });
   }
 
   rpc(method: string, code: Outcome, tookMs: number): void {
@@ -116,6 +123,11 @@ export class OwnMetrics {
 
   logDropped(bytes: number): void {
     this.#logBytesDropped.inc(bytes);
+  }
+
+  /** @param counts of every kind, those that are 0 too */
+  findings(counts: ReadonlyMap<string, number>): void {
+    for (const [kind, count] of counts) this.#findings.set({ kind }, count);
   }
 
   /** @param reason as the status of the container has it: `Completed`, `OOMKilled` */

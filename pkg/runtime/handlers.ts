@@ -72,6 +72,10 @@ export class RuntimeHandlers {
     );
   }
 
+  list(): RuntimeHandler[] {
+    return [...this.#byName.values()];
+  }
+
   /** In the order of the configuration. */
   names(): string[] {
     return [...this.#byName.keys()];

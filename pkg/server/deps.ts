@@ -4,6 +4,7 @@ import type { Images } from '../image/images.ts';
 import type { PreloadedImages } from '../image/preloaded.ts';
 import type { Networks } from '../network/networks.ts';
 import type { Container } from '../container/container.ts';
+import type { Doctor } from '../pod/doctor/doctor.ts';
 import type { PodEvents } from '../pod/events.ts';
 import type { Pods } from '../pod/pods.ts';
 import type { AppArmor } from '../runtime/apparmor/apparmor.ts';
@@ -36,6 +37,7 @@ export interface ServerDeps {
   readonly events: PodEvents;
   readonly stats: Stats;
   readonly operations: Operations;
+  readonly doctor: Pick<Doctor, 'examine'>;
   readonly handlers: RuntimeHandlers;
   readonly features: FeatureFinder;
   readonly cdi: Pick<CdiRegistry, 'status'>;

@@ -2,6 +2,7 @@
 
 import { listOperations } from './admin/list-operations.ts';
 import { diskUsage } from './admin/disk-usage.ts';
+import { examine } from './admin/examine.ts';
 import { listPulls } from './admin/list-pulls.ts';
 import { loadImages } from './admin/load-images.ts';
 import { verifyImages } from './admin/verify-images.ts';
@@ -76,6 +77,7 @@ export function services(deps: ServerDeps): Services {
       imageFsInfo: imageFsInfo(deps),
     },
     admin: {
+      examine: examine(deps),
       diskUsage: diskUsage(deps),
       loadImages: loadImages(deps),
       listOperations: listOperations(deps),

@@ -3,6 +3,7 @@
 import { notFound } from '../base/fault.ts';
 import type { Log } from '../base/call.ts';
 import type { Change, Database } from './database.ts';
+import { Quarantine } from './quarantine.ts';
 
 export interface Codec<T> {
   /** JSON with a version `v`. */
@@ -20,9 +21,6 @@ export interface StoreOptions<T> {
 
 /** Told of each change once it is on disk and in memory; `undefined` is absence. It must not throw. */
 export type OnChange<T> = (before: T | undefined, after: T | undefined) => void;
-
-/** Where records that cannot be read are set aside, whole. */
-const QUARANTINE = 'unreadable';
 
 export class RecordStore<Id extends string, T extends { readonly id: Id }> {
   readonly #db: Database;
@@ -50,7 +48,7 @@ export class RecordStore<Id extends string, T extends { readonly id: Id }> {
       } catch (err) {
         const { kind } = options;
         options.log.error({ kind, key, err }, 'record set aside because it cannot be read');
-        await db.commit(db.put(QUARANTINE, `${kind}/${key}`, text), db.del(kind, key));
+        await Quarantine.setAside(db, kind, key, text);
       }
     }
     return store;

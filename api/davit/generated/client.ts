@@ -27,6 +27,11 @@ export class GeneratedClient {
     return this.#channel.unary(AdminDefinition.diskUsage, request, options);
   }
 
+  /** What is wrong on the node, and on request repairs it. */
+  examine(request: types.ExamineRequestInit = {}, options: RpcOptions = {}): Promise<types.ExamineResponse> {
+    return this.#channel.unary(AdminDefinition.examine, request, options);
+  }
+
   /** The pulls under way and the last few that ended, the newest first. */
   listPulls(request: types.ListPullsRequestInit = {}, options: RpcOptions = {}): Promise<types.ListPullsResponse> {
     return this.#channel.unary(AdminDefinition.listPulls, request, options);

@@ -427,6 +427,154 @@ function newImageUser(): types.ImageUser {
   };
 }
 
+export function encodeExamineRequest(message: types.ExamineRequestInit): Buffer {
+  const w = wire.writer();
+  writeExamineRequest(w, message);
+  return wire.finish(w);
+}
+
+/** @throws {Error} `bytes` are cut short or malformed */
+export function decodeExamineRequest(bytes: Uint8Array): types.ExamineRequest {
+  const r = wire.reader(bytes);
+  return readExamineRequest(r, r.len, undefined);
+}
+
+function writeExamineRequest(w: wire.Writer, m: types.ExamineRequestInit): void {
+  wire.writeBool(w, 8, m.repair);
+}
+
+function readExamineRequest(r: wire.Reader, end: number, into: types.ExamineRequest | undefined): types.ExamineRequest {
+  const m = (into ?? newExamineRequest()) as wire.Mutable<types.ExamineRequest>; // made here before
+  while (r.pos < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 8:
+        m.repair = r.bool();
+        break;
+      default:
+        wire.skip(r, tag);
+    }
+  }
+  wire.expectEnd(r, end);
+  return m;
+}
+
+function newExamineRequest(): types.ExamineRequest {
+  return {
+    repair: false,
+  };
+}
+
+export function encodeExamineResponse(message: types.ExamineResponseInit): Buffer {
+  const w = wire.writer();
+  writeExamineResponse(w, message);
+  return wire.finish(w);
+}
+
+/** @throws {Error} `bytes` are cut short or malformed */
+export function decodeExamineResponse(bytes: Uint8Array): types.ExamineResponse {
+  const r = wire.reader(bytes);
+  return readExamineResponse(r, r.len, undefined);
+}
+
+function writeExamineResponse(w: wire.Writer, m: types.ExamineResponseInit): void {
+  for (const item of m.findings ?? wire.NO_ITEMS) {
+    w.uint32(10).fork();
+    writeFinding(w, item);
+    w.ldelim();
+  }
+}
+
+function readExamineResponse(r: wire.Reader, end: number, into: types.ExamineResponse | undefined): types.ExamineResponse {
+  const m = (into ?? newExamineResponse()) as wire.Mutable<types.ExamineResponse>; // made here before
+  while (r.pos < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.findings = wire.append(m.findings, readFinding(r, wire.endOf(r), undefined));
+        break;
+      default:
+        wire.skip(r, tag);
+    }
+  }
+  wire.expectEnd(r, end);
+  return m;
+}
+
+function newExamineResponse(): types.ExamineResponse {
+  return {
+    findings: wire.NO_ITEMS,
+  };
+}
+
+export function encodeFinding(message: types.FindingInit): Buffer {
+  const w = wire.writer();
+  writeFinding(w, message);
+  return wire.finish(w);
+}
+
+/** @throws {Error} `bytes` are cut short or malformed */
+export function decodeFinding(bytes: Uint8Array): types.Finding {
+  const r = wire.reader(bytes);
+  return readFinding(r, r.len, undefined);
+}
+
+function writeFinding(w: wire.Writer, m: types.FindingInit): void {
+  wire.writeString(w, 10, m.kind);
+  wire.writeString(w, 18, m.subject);
+  wire.writeString(w, 26, m.problem);
+  wire.writeString(w, 34, m.advice);
+  wire.writeBool(w, 40, m.canRepair);
+  wire.writeBool(w, 48, m.repaired);
+  wire.writeString(w, 58, m.failure);
+}
+
+function readFinding(r: wire.Reader, end: number, into: types.Finding | undefined): types.Finding {
+  const m = (into ?? newFinding()) as wire.Mutable<types.Finding>; // made here before
+  while (r.pos < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.kind = r.string();
+        break;
+      case 18:
+        m.subject = r.string();
+        break;
+      case 26:
+        m.problem = r.string();
+        break;
+      case 34:
+        m.advice = r.string();
+        break;
+      case 40:
+        m.canRepair = r.bool();
+        break;
+      case 48:
+        m.repaired = r.bool();
+        break;
+      case 58:
+        m.failure = r.string();
+        break;
+      default:
+        wire.skip(r, tag);
+    }
+  }
+  wire.expectEnd(r, end);
+  return m;
+}
+
+function newFinding(): types.Finding {
+  return {
+    kind: '',
+    subject: '',
+    problem: '',
+    advice: '',
+    canRepair: false,
+    repaired: false,
+    failure: '',
+  };
+}
+
 export function encodeListPullsRequest(message: types.ListPullsRequestInit): Buffer {
   const w = wire.writer();
   writeListPullsRequest(w, message);

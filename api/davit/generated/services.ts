@@ -39,6 +39,17 @@ export const AdminDefinition = {
     responseSerialize: codecs.encodeDiskUsageResponse,
     responseDeserialize: codecs.decodeDiskUsageResponse,
   } satisfies RpcMethod<types.DiskUsageRequestInit, types.DiskUsageRequest, types.DiskUsageResponseInit, types.DiskUsageResponse>,
+  /** What is wrong on the node, and on request repairs it. */
+  examine: {
+    path: '/davit.v1.Admin/Examine',
+    originalName: 'Examine',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: codecs.encodeExamineRequest,
+    requestDeserialize: codecs.decodeExamineRequest,
+    responseSerialize: codecs.encodeExamineResponse,
+    responseDeserialize: codecs.decodeExamineResponse,
+  } satisfies RpcMethod<types.ExamineRequestInit, types.ExamineRequest, types.ExamineResponseInit, types.ExamineResponse>,
   /** The pulls under way and the last few that ended, the newest first. */
   listPulls: {
     path: '/davit.v1.Admin/ListPulls',
@@ -71,6 +82,8 @@ export interface AdminHandlers<Call> {
   readonly listOperations: (call: Call, request: types.ListOperationsRequest) => Promise<types.ListOperationsResponseInit>;
   /** What images take on disk, and why each is kept. */
   readonly diskUsage: (call: Call, request: types.DiskUsageRequest) => Promise<types.DiskUsageResponseInit>;
+  /** What is wrong on the node, and on request repairs it. */
+  readonly examine: (call: Call, request: types.ExamineRequest) => Promise<types.ExamineResponseInit>;
   /** The pulls under way and the last few that ended, the newest first. */
   readonly listPulls: (call: Call, request: types.ListPullsRequest) => Promise<types.ListPullsResponseInit>;
   /** Compares layers with what was unpacked; one message for each, as soon as it has been read through. */

@@ -124,6 +124,55 @@ export interface ImageUserInit {
   readonly pod?: string | undefined;
 }
 
+export interface ExamineRequest {
+  /** Whether all that can be repaired is, and not only told of. */
+  readonly repair: boolean;
+}
+
+/** {@link ExamineRequest} as it is sent: what is left out has its default value. */
+export interface ExamineRequestInit {
+  readonly repair?: boolean | undefined;
+}
+
+export interface ExamineResponse {
+  readonly findings: readonly Finding[];
+}
+
+/** {@link ExamineResponse} as it is sent: what is left out has its default value. */
+export interface ExamineResponseInit {
+  readonly findings?: readonly FindingInit[] | undefined;
+}
+
+/** Something that is not as it should be. */
+export interface Finding {
+  /**
+   * `stray_files`, `stray_process`, `unfinished`, `broken_pod`, `unwatched`, `missing_files`, `unreadable_record`
+   * or `host`.
+   */
+  readonly kind: string;
+  /** An id, a path, or what was looked at. */
+  readonly subject: string;
+  readonly problem: string;
+  /** What to do about it. */
+  readonly advice: string;
+  /** Whether the daemon can repair it. */
+  readonly canRepair: boolean;
+  readonly repaired: boolean;
+  /** Why it could not be repaired; empty if it was not tried, or was. */
+  readonly failure: string;
+}
+
+/** {@link Finding} as it is sent: what is left out has its default value. */
+export interface FindingInit {
+  readonly kind?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly problem?: string | undefined;
+  readonly advice?: string | undefined;
+  readonly canRepair?: boolean | undefined;
+  readonly repaired?: boolean | undefined;
+  readonly failure?: string | undefined;
+}
+
 export interface ListPullsRequest {
   /** Only pulls of this image, in any form of its name; empty for all. */
   readonly image: string;
