@@ -71,7 +71,7 @@ export function parseManifest(data: Buffer, declaredType: string, what: string):
   if (media.isIndex(type)) return { kind: 'index', index: decode(indexSchema, json, what, 'data_loss') };
   if (!media.isManifest(type)) throw new Fault('unimplemented', `cannot use ${what}: its type is "${type}"`);
   const manifest = decode(manifestSchema, json, what, 'data_loss');
-  if (artifactTypeOf(manifest) === undefined) for (const layer of manifest.layers) checkLayer(layer, what);
+  checkLayers(manifest, what);
   return { kind: 'manifest', manifest };
 }
 
@@ -121,6 +121,12 @@ function isAmbiguous(json: unknown): boolean {
 
 function isSchema1Document(json: unknown): boolean {
   return typeof json === 'object' && json !== null && 'schemaVersion' in json && json.schemaVersion === 1;
+}
+
+/** Those of an artifact are files, of whatever type. */
+function checkLayers(manifest: Manifest, what: string): void {
+  if (artifactTypeOf(manifest) !== undefined) return;
+  for (const layer of manifest.layers) checkLayer(layer, what);
 }
 
 function checkLayer({ mediaType, digest: layer }: Descriptor, what: string): void {
