@@ -27,7 +27,7 @@ test('a boot ended well if the daemon was stopped in it, and not if it died', as
     const first = await findBoot(db);
     await first.remember();
     expect((await findBoot(db)).endedWell).toBeUndefined(); // as after a crash
-    await first.end(dir);
+    await first.end([dir]);
     const second = await findBoot(db);
     expect(second.endedWell).toBe(first.id);
     await second.remember();

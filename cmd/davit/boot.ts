@@ -18,8 +18,8 @@ export interface Boot {
   readonly endedWell: string | undefined;
   /** Notes this boot for the next time, once all records are in line with it. */
   remember(): Promise<void>;
-  /** Writes out the file system of `root`, and notes that the daemon ends here. */
-  end(root: string): Promise<void>;
+  /** Writes out the file systems of the directories, and notes that the daemon ends here. */
+  end(dirs: readonly string[]): Promise<void>;
 }
 
 /** Source: random(4) on boot_id. */
@@ -36,8 +36,8 @@ export async function findBoot(db: Database): Promise<Boot> {
       if (before !== id || stoppedIn !== undefined)
         await db.commit(db.put(SECTION, KEY, id), db.del(SECTION, STOPPED_KEY));
     },
-    end: async (root) => {
-      await syncFs(root);
+    end: async (dirs) => {
+      for (const dir of dirs) await syncFs(dir);
       await db.commit(db.put(SECTION, STOPPED_KEY, id));
     },
   };

@@ -58,7 +58,8 @@ export class Daemon implements AsyncDisposable {
     await using opening = new AsyncDisposableStack();
     const db = opening.use(await openDatabase(config, counts));
     const boot = await findBoot(db);
-    opening.defer(() => boot.end(config.root)); // after all that writes, before the database
+    const written = [config.root, config.image.root].filter((dir) => dir !== '');
+    opening.defer(() => boot.end(written)); // after all that writes, before the database
     const sandboxes = await loadSandboxes(db, log);
     const containers = await loadContainers(db, log);
     const events = toEvents(sandboxes, containers, counts);
