@@ -58,8 +58,7 @@ export class Daemon implements AsyncDisposable {
     await using opening = new AsyncDisposableStack();
     const db = opening.use(await openDatabase(config, counts));
     const boot = await findBoot(db);
-    const written = [config.root, config.image.root].filter((dir) => dir !== '');
-    opening.defer(() => boot.end(written)); // after all that writes, before the database
+    opening.defer(() => boot.end(writtenBy(config))); // after all that writes, before the database
     const sandboxes = await loadSandboxes(db, log);
     const containers = await loadContainers(db, log);
     const events = toEvents(sandboxes, containers, counts);
@@ -136,6 +135,11 @@ function openDatabase({ root }: Config, counts: OwnMetrics): Promise<Database> {
   return Database.open(join(root, 'db'), (outcome, tookMs) => {
     counts.commit(outcome, tookMs);
   });
+}
+
+/** Directories, on one file system or on several. */
+function writtenBy({ root, image }: Config): string[] {
+  return image.root === '' ? [root] : [root, image.root];
 }
 
 interface ImagesParts {

@@ -2,6 +2,7 @@
 // are; layers that no image has are collected.
 
 import type { Party } from '../async/fair-slots.ts';
+import { join } from 'node:path';
 import { KeyedLock } from '../async/keyed-lock.ts';
 import { SingleFlight } from '../async/single-flight.ts';
 import type { Call, Log } from '../base/call.ts';
@@ -126,7 +127,11 @@ export class Images implements AsyncDisposable {
   /** Reads the records, and clears away what a crash left half done. */
   static async open(options: ImagesOptions): Promise<Images> {
     const records = await ImageRecords.open(options.db, options.log);
-    const layers = await LayerStore.open({ ...options, root: options.layersRoot ?? options.root });
+    const layers = await LayerStore.open({
+      ...options,
+      root: options.layersRoot ?? options.root,
+      aliases: [join(options.root, 'snapshots'), join(options.runDir, 'containers')],
+    });
     const locks = new KeyedLock<ImageId>();
     const { root, runDir } = options;
     const snapshots = await Snapshots.open({

@@ -9,14 +9,17 @@ import { listMounts } from '../sys/mountinfo.ts';
 export class LayerPlaces {
   readonly #layersDir: string;
   readonly #inventoriesDir: string;
+  readonly #aliases: readonly string[];
 
-  private constructor(root: string) {
+  private constructor(root: string, aliases: readonly string[]) {
     this.#layersDir = join(root, 'layers');
     this.#inventoriesDir = join(root, 'inventories');
+    this.#aliases = aliases;
   }
 
-  static async open(root: string): Promise<LayerPlaces> {
-    const places = new LayerPlaces(root);
+  /** @param aliases below which layers are mounted with ids mapped, while an overlay is being made of them */
+  static async open(root: string, aliases: readonly string[]): Promise<LayerPlaces> {
+    const places = new LayerPlaces(root, aliases);
     await ensureDirectory(places.#layersDir, PRIVATE); // images contain set-user-id programs: not for users of the host
     await ensureDirectory(places.#inventoriesDir, PRIVATE);
     return places;
@@ -43,7 +46,9 @@ export class LayerPlaces {
   async mounted(names: readonly string[]): Promise<Set<string>> {
     if (names.length === 0) return new Set();
     const mounts = await listMounts();
-    return new Set(names.filter((name) => mounts.some((mount) => isMadeOf(mount, this.layer(name)))));
+    return new Set(
+      names.filter((name) => mounts.some((mount) => isMadeOf(mount, this.layer(name), this.#aliases))),
+    );
   }
 }
 

@@ -35,6 +35,8 @@ export interface LayerStoreOptions {
   /** Of all that comes from registries together; 0 or absent for no limit. */
   readonly maxBytesPerSecond?: number;
   readonly limits?: UnpackLimits;
+  /** Directories below which layers are mounted with ids mapped, while an overlay is being made of them. */
+  readonly aliases: readonly string[];
   readonly boot: BootHistory;
   readonly log: Log;
 }
@@ -96,7 +98,7 @@ export class LayerStore {
   static async open(options: LayerStoreOptions): Promise<LayerStore> {
     const { db, root, boot, log } = options;
     const records = await RecordStore.load<Digest, Layer>(db, { kind: 'layer', codec: layerCodec, log });
-    const places = await LayerPlaces.open(root);
+    const places = await LayerPlaces.open(root, options.aliases);
     const ingestDir = join(root, 'ingest');
     await ensureDirectory(ingestDir, 0o700);
     const locks = new KeyedLock<Digest>();

@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import { abortable } from '../async/abortable.ts';
 import { Fault } from '../base/fault.ts';
+import { endWorker } from '../sys/end-worker.ts';
 import type { Findings } from './unpack/inventory-check.ts';
 import type { FromVerifyWorker, VerifyOrder } from './unpack/verify-worker.ts';
 import { verifyWorkerUrl } from './unpack/worker-url.ts';
@@ -22,14 +23,10 @@ export async function verifyLayer(order: VerifyOrder, signal: AbortSignal): Prom
     resourceLimits: RESOURCE_LIMITS,
     workerData: order,
   });
-  const started = Promise.withResolvers<undefined>();
-  worker.once('exit', started.resolve);
-  worker.once('message', started.resolve);
   try {
     return await abortable(answerOf(worker), signal);
   } finally {
-    await started.promise; // cut off while it loads koffi it would take the whole process with it
-    await worker.terminate();
+    await endWorker(worker);
   }
 }
 
@@ -40,7 +37,7 @@ function answerOf(worker: Worker): Promise<Findings> {
   };
   worker.on('message', (message: FromVerifyWorker) => {
     if (message.kind === 'found') answer.resolve(message.findings);
-    else if (message.kind === 'failed') fail(message.message);
+    else fail(message.message);
   });
   worker.on('error', (error) => {
     fail(error instanceof Error ? error.message : String(error));

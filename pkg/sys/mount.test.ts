@@ -99,6 +99,9 @@ test('isMadeOf() knows what an overlay or a bind mount consists of', async () =>
     (await mountsUnder(target)).map((mount) => [a, ab, c, odd].map((path) => isMadeOf(mount, path)));
   mountOverlay({ lower: [odd, ab], upper: dir.join('upper'), work: dir.join('work'), target });
   expect(await seen()).toEqual([[false, true, false, true]]);
+  const [mount] = await mountsUnder(target);
+  const elsewhere = (aliases: readonly string[]) => isMadeOf(mount!, '/elsewhere/ab', aliases);
+  expect([elsewhere([]), elsewhere([dir.path])]).toEqual([false, true]);
   mountOverlay({ lower: [c, a], target });
   expect(await seen()).toEqual([[true, false, true, false]]);
   mountOverlay({ lower: [c], target });

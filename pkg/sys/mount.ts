@@ -83,12 +83,21 @@ function withShortNames(dirs: readonly string[], body: (names: readonly string[]
  * an overlay of very many directories does not say which they are.
  *
  * @param dir on a filesystem of its own or below the root of one
+ * @param aliases below which a directory of the same name may have been it, when the overlay was mounted
  */
-export function isMadeOf({ fsType, root, superOptions }: MountPoint, dir: string): boolean {
+export function isMadeOf(
+  { fsType, root, superOptions }: MountPoint,
+  dir: string,
+  aliases: readonly string[] = [],
+): boolean {
   if (fsType !== 'overlay') return root !== '/' && dir.endsWith(root);
   const lower = superOptions.join(',').split(/,(?=upperdir=|workdir=)/, 1)[0] ?? '';
   const names = lower.replace(/^.*?lowerdir=/, '').split(/(?<!\\):|,(?=[a-z_]+=)/);
-  return names.some((name) => name === escapePath(dir) || name.startsWith('/proc/self/fd/'));
+  const isDir = (name: string) =>
+    name === escapePath(dir) ||
+    (basename(name) === escapePath(basename(dir)) &&
+      aliases.some((above) => name.startsWith(`${escapePath(above)}/`)));
+  return names.some((name) => isDir(name) || name.startsWith('/proc/self/fd/'));
 }
 
 function escapePath(path: string): string {

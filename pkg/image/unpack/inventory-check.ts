@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Fault } from '../../base/fault.ts';
 import { isErrno } from '../../sys/errno.ts';
 import { isOpaque } from './attributes.ts';
@@ -28,6 +29,7 @@ export interface Findings {
 }
 
 const MAX_PROBLEMS = 20;
+const FILES_PER_TURN = 64;
 const READ_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 
@@ -35,13 +37,14 @@ const NEWLINE = 0x0a;
  * @param fd the inventory, opened before the thread was confined
  * @param digest of the inventory, from the record of the layer
  */
-export function checkInventory(fd: number, digest: string, depth: Depth): Findings {
+export async function checkInventory(fd: number, digest: string, depth: Depth): Promise<Findings> {
   if (digestOf(fd) !== digest) return brokenInventory('is not what was written');
   const problems: Problem[] = [];
   let [files, bytes, problemCount] = [0, 0, 0];
   for (const line of linesOf(fd)) {
     const entry = JSON.parse(line) as InventoryEntry; // what was written, by its digest
     files += 1;
+    if (files % FILES_PER_TURN === 0) await nextTurn(); // the thread may have been told to quit
     if ('size' in entry && depth === 'content') bytes += entry.size ?? 0;
     const what = check(entry, depth);
     if (what === undefined) continue;

@@ -5,6 +5,7 @@ import { openSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Fault } from '../../base/fault.ts';
+import type { QUIT } from '../../sys/end-worker.ts';
 import { isErrno } from '../../sys/errno.ts';
 import { chdir, chroot, CLONE_FS, unshare } from '../../sys/libc/namespace.ts';
 
@@ -19,8 +20,6 @@ export interface VerifyOrder {
 }
 
 export type FromVerifyWorker =
-  /** All of the thread's modules are loaded: it may be ended from now on. */
-  | { readonly kind: 'started' }
   | { readonly kind: 'found'; readonly findings: Findings }
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -33,7 +32,7 @@ const say = (message: FromVerifyWorker): void => {
   port.postMessage(message);
 };
 
-function verify({ directory, inventory, digest, depth }: VerifyOrder): Findings {
+async function verify({ directory, inventory, digest, depth }: VerifyOrder): Promise<Findings> {
   let fd: number;
   try {
     fd = openSync(inventory, 'r');
@@ -49,7 +48,7 @@ function verify({ directory, inventory, digest, depth }: VerifyOrder): Findings 
     throw error;
   }
   chdir('/');
-  return checkInventory(fd, digest, depth);
+  return await checkInventory(fd, digest, depth);
 }
 
 function missingDirectory(): Findings {
@@ -61,11 +60,12 @@ function missingDirectory(): Findings {
   };
 }
 
-say({ kind: 'started' });
+port.on('message', (_: typeof QUIT) => process.exit());
+
 try {
   const order = workerData as VerifyOrder; // from verify-thread.ts alone
   if (order.depth === 'content') setPriority(LOWEST_PRIORITY);
-  say({ kind: 'found', findings: verify(order) });
+  say({ kind: 'found', findings: await verify(order) });
 } catch (error) {
   say({ kind: 'failed', message: Fault.from(error).message });
 }
