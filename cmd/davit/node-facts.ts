@@ -26,6 +26,7 @@ export async function findNodeFacts(config: Config, cgroups: Cgroups): Promise<N
     lowestOomScoreAdj: await lowestOomScoreAdj(capabilities),
     seccomp: toSeccompOptions(config),
     imageVolumes: config.runtime.image_volumes,
+    classes: { blockio: config.runtime.blockio_classes, resctrl: '/sys/fs/resctrl' },
   };
 }
 

@@ -118,6 +118,17 @@ const image = z.strictObject({
   min_rate_window_seconds: count(1, 3600).default(20).describe('over so much waiting is the rate measured'),
 });
 
+const perSecond = count(0, 1_000_000_000_000).default(0);
+
+const blockioClass = z.strictObject({
+  devices: z.array(absolutePath).default([]).describe('block devices to which the limits apply'),
+  weight: count(0, 1000).default(0).describe('share of every disk, 10 to 1000; 0 for the usual one'),
+  read_bytes_per_second: perSecond.describe('0 for no limit'),
+  write_bytes_per_second: perSecond.describe('0 for no limit'),
+  read_operations_per_second: perSecond.describe('0 for no limit'),
+  write_operations_per_second: perSecond.describe('0 for no limit'),
+});
+
 const runtime = z.strictObject({
   default_handler: z
     .string()
@@ -145,6 +156,10 @@ const runtime = z.strictObject({
   apparmor_parser: absolutePath
     .default('/usr/sbin/apparmor_parser')
     .describe('loads the AppArmor profile of containers, where the kernel has AppArmor'),
+  blockio_classes: z
+    .record(z.string(), blockioClass)
+    .prefault({})
+    .describe('by the name in the annotation blockio.resources.beta.kubernetes.io/pod or /container.NAME'),
   handlers: z
     .record(z.string().regex(HANDLER_NAME, 'must be lower-case letters, digits and dashes'), handler)
     .prefault({ runc: { path: '/usr/sbin/runc' }, crun: { path: '/usr/bin/crun' } })

@@ -22,6 +22,11 @@ import { encodeOciJson } from '../runtime/oci-json.ts';
 import { clampOomScoreAdj } from '../runtime/oom-score.ts';
 import type { SeccompProfile } from '../runtime/seccomp/profile.ts';
 import { selectProfile, type SeccompOptions } from '../runtime/seccomp/select-profile.ts';
+import {
+  findClasses,
+  type ResourceClasses,
+  type ResourceClassesOptions,
+} from '../runtime/resource-classes.ts';
 import { checkRootfs } from '../runtime/rootfs.ts';
 import { buildContainerSpec, type ContainerSpecInput, type NamespacesInput } from '../runtime/spec.ts';
 import { resolveUser } from '../runtime/user.ts';
@@ -50,6 +55,7 @@ export interface NodeFacts {
   readonly seccomp: SeccompOptions;
   /** What becomes of volumes that images declare. */
   readonly imageVolumes: DeclaredVolumeMode;
+  readonly classes: ResourceClassesOptions;
 }
 
 export type PlanContainer = (call: Call, ingredients: Ingredients) => Promise<Plan>;
@@ -83,6 +89,7 @@ export function planner(deps: PlannerDeps): PlanContainer {
       devices,
       targetPid,
       mounts: hostMounts,
+      classes: await classesOf(facts, ingredients),
       seccomp: await seccompOf(facts, call, config),
       apparmorProfile: await apparmor.select(call, config.security.apparmor, config.security),
     });
@@ -148,12 +155,13 @@ interface LookedUp {
   readonly targetPid: number | undefined;
   readonly seccomp: SeccompProfile | undefined;
   readonly apparmorProfile: string | undefined;
+  readonly classes: ResourceClasses;
 }
 
 function toSpecInput(
   facts: NodeFacts,
   ingredients: Ingredients,
-  { handler, devices, mounts, targetPid, seccomp, apparmorProfile }: LookedUp,
+  { handler, devices, mounts, targetPid, seccomp, apparmorProfile, classes }: LookedUp,
 ): Omit<ContainerSpecInput, 'rootfs' | 'user'> {
   const { container, sandbox, image, config } = ingredients;
   const { security } = config;
@@ -171,6 +179,7 @@ function toSpecInput(
       sandbox.config.ipc === 'pod' ? sandboxPaths(facts.runDir, sandbox.id).sharedMemory : '/dev/shm',
     devices,
     resources: config.resources ?? {},
+    classes,
     swapAccounting: facts.swapAccounting,
     hugepageAccounting: facts.hugepageAccounting,
     capabilities: capabilitiesOf(security),
@@ -272,6 +281,12 @@ async function devicesOf(
 function capabilitiesOf(security: ContainerSecurity): CapabilitiesInput {
   const { addCapabilities: add, dropCapabilities: drop, addAmbientCapabilities: ambient } = security;
   return { add, drop, ambient };
+}
+
+async function classesOf({ classes }: NodeFacts, { config, sandbox }: Ingredients): Promise<ResourceClasses> {
+  const { metadata, annotations } = config;
+  const podAnnotations = sandbox.config.annotations;
+  return await findClasses(classes, { name: metadata.name, annotations, podAnnotations });
 }
 
 /** A privileged container has no filter, and its profile need not even exist. */

@@ -133,7 +133,22 @@ export interface OciMemory {
   readonly swap?: bigint;
 }
 
+export interface OciThrottle {
+  readonly major: number;
+  readonly minor: number;
+  readonly rate: number;
+}
+
+export interface OciBlockIo {
+  readonly weight?: number;
+  readonly throttleReadBpsDevice: readonly OciThrottle[];
+  readonly throttleWriteBpsDevice: readonly OciThrottle[];
+  readonly throttleReadIOPSDevice: readonly OciThrottle[];
+  readonly throttleWriteIOPSDevice: readonly OciThrottle[];
+}
+
 export interface OciResources {
+  readonly blockIO?: OciBlockIo;
   readonly devices?: readonly OciDeviceRule[];
   readonly cpu: {
     readonly shares?: bigint;

@@ -7,6 +7,7 @@ import { allDeviceRules, toDeviceRules, toOciDevice, type DeviceInput } from './
 import { toOciMounts, toRootfsPropagation, type MountInput } from './mounts.ts';
 import { OCI_VERSION, type OciLinux, type OciNamespace, type OciProcess, type OciSpec } from './oci-spec.ts';
 import { toOciResources, type ResourcesInput } from './resources.ts';
+import type { ResourceClasses } from './resource-classes.ts';
 import type { SeccompProfile } from './seccomp/profile.ts';
 import type { PinnedUsers } from '../sys/user-namespace.ts';
 import type { ResolvedUser } from './user.ts';
@@ -50,6 +51,7 @@ export interface ContainerSpecInput {
   readonly sharedMemory?: string | undefined;
   readonly devices: readonly DeviceInput[];
   readonly resources: ResourcesInput;
+  readonly classes?: ResourceClasses | undefined;
   /** Whether the kernel limits swap per cgroup. */
   readonly swapAccounting: boolean;
   /** Whether it limits huge pages; yes when absent. */
@@ -183,7 +185,7 @@ function refuseZeroBytes(texts: readonly string[]): void {
 }
 
 function toLinux(input: ContainerSpecInput): OciLinux {
-  const { devices, allDevicesAllowed, privileged, mounts, resources, seccomp } = input;
+  const { devices, allDevicesAllowed, privileged, mounts, resources, seccomp, classes = {} } = input;
   const rootfsPropagation = toRootfsPropagation(mounts);
   return {
     namespaces: toNamespaces(input),
@@ -192,7 +194,9 @@ function toLinux(input: ContainerSpecInput): OciLinux {
     resources: {
       devices: allDevicesAllowed ? allDeviceRules() : toDeviceRules(devices),
       ...toOciResources(resources, input),
+      ...(classes.blockIo && { blockIO: classes.blockIo }),
     },
+    ...(classes.rdtClass && { intelRdt: { closID: classes.rdtClass } }),
     devices: devices.map(toOciDevice),
     maskedPaths: privileged ? [] : input.maskedPaths,
     readonlyPaths: privileged ? [] : input.readonlyPaths,

@@ -1,6 +1,6 @@
 // Limits: in the kernel as they were asked for, changed while the container runs, and what happens at them.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type {
@@ -14,7 +14,11 @@ import { podConfig, TestPod } from './harness/pod.ts';
 import { refusalOf } from './harness/refusal.ts';
 import { useNode } from './harness/use-node.ts';
 
-const node = useNode();
+const [disk = ''] = readdirSync('/sys/block');
+
+const node = useNode({
+  config: `[runtime.blockio_classes.slow]\ndevices = ["/dev/${disk}"]\nread_bytes_per_second = 1000000\n`,
+});
 
 const MIB = 1024n * 1024n;
 
@@ -251,3 +255,18 @@ async function podInfo(podSandboxId: string): Promise<unknown> {
   const { info } = await node.client.podSandboxStatus({ podSandboxId, verbose: true });
   return JSON.parse(info['info'] ?? '{}');
 }
+
+test('a class of block devices by annotation limits the container, and an unknown one is refused', async () => {
+  const plain = podConfig(node);
+  const annotations = { 'blockio.resources.beta.kubernetes.io/container.slow': 'slow' };
+  const pod = await TestPod.run(node, { config: { ...plain, annotations } });
+  const { cgroupPath } = await (await pod.start({ name: 'slow' })).info();
+  const name = isCgroupV2 ? 'io.max' : 'blkio.throttle.read_bps_device';
+  const dir = join(hierarchyOf(isCgroupV2 ? 'io' : 'blkio'), cgroupPath);
+  expect(readFileSync(join(dir, name), 'utf8')).toContain('1000000');
+  const asked = { 'io.kubernetes.cri.blockio-class': 'fast' };
+  expect(await refusalOf(pod.create({ config: { annotations: asked } }))).toEqual({
+    code: 'FAILED_PRECONDITION',
+    message: 'the configuration has no class "fast" in runtime.blockio_classes',
+  });
+});

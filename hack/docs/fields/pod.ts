@@ -29,6 +29,8 @@ export const POD_ROWS: FieldRows = {
     ),
     annotations: honoured(
       'server/convert/sandbox-config.ts',
+      'e2e/container-resources: a class of block devices by annotation limits the container, and an unknown one is refused',
+      'e2e/runtime-handlers: it is told of the annotations that its handler allows, and of no others',
       'e2e/sandbox: a pod that was run is READY and is told back as it was asked for',
     ),
     windows: NOT_LINUX,
