@@ -171,6 +171,9 @@ function openImages(config: Config, { db, boot, log, containers, counts }: Image
       layers: (layers) => {
         counts.layers(layers);
       },
+      retried: (count) => {
+        counts.pullRetries(count);
+      },
     },
   });
 }

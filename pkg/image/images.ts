@@ -63,6 +63,8 @@ export interface PullObserver {
   readonly pulled: Observe;
   /** What became of the layers of a pulled image. */
   readonly layers: (layers: LayersNeeded) => void;
+  /** So many more requests for layers were needed than there are layers; also of a pull that failed. */
+  readonly retried: (count: number) => void;
 }
 
 /** One that an archive has. */
@@ -296,6 +298,8 @@ export class Images implements AsyncDisposable {
       return image;
     } catch (error) {
       throw explainDisk(error, `pull image "${reference.toString()}"`);
+    } finally {
+      this.#options.observer?.retried(progress.retries);
     }
   }
 

@@ -98,6 +98,11 @@ export class PullProgress implements Disposable {
     this.#layers = layers.map((wanted) => ({ wanted, activity: held.activities[missing.indexOf(wanted)] }));
   }
 
+  /** Of all its layers so far. */
+  get retries(): number {
+    return this.record().layers.reduce((sum, { retries }) => sum + retries, 0);
+  }
+
   record(): PullRecord {
     return {
       reference: this.#reference,

@@ -6,9 +6,11 @@ import { buildImage } from './testing/test-image.ts';
 
 test('pulls are told of: how they ended, and which layers were fetched or shared', async () => {
   const told: unknown[] = [];
+  let retries = 0;
   const observer = {
     pulled: (outcome: string) => told.push(outcome),
     layers: (layers: object) => told.push(layers),
+    retried: (count: number) => (retries += count),
   };
   await using registry = await FakeRegistry.start();
   await using store = await TestImages.open({ observer });
@@ -30,4 +32,23 @@ test('pulls are told of: how they ended, and which layers were fetched or shared
     'ok', // nothing was missing
     'not_found',
   ]);
+  expect(retries).toBe(0);
+});
+
+test('requests that had to be repeated are told of', async () => {
+  let retries = 0;
+  const observer = { pulled: () => 0, layers: () => 0, retried: (count: number) => (retries += count) };
+  await using registry = await FakeRegistry.start();
+  await using store = await TestImages.open({ observer });
+  const image = buildImage({ layers: [[{ name: 'etc/motd', content: 'hello' }]] });
+  registry.add('a/b', 'v1', image);
+  let broken = false;
+  registry.override = (_, response, path) => {
+    if (broken || !path.endsWith(image.layers[0]!.digest)) return false;
+    broken = true;
+    response.destroy();
+    return true;
+  };
+  await store.images.pull(testCall, { reference: `${registry.host}/a/b:v1` });
+  expect(retries).toBe(1);
 });

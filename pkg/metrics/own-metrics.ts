@@ -31,6 +31,7 @@ export class OwnMetrics {
   readonly #pulls: Counter<'code'>;
   readonly #pullBytes: Counter;
   readonly #pullLayers: Counter<'how'>;
+  readonly #pullRetries: Counter;
   readonly #exits: Counter<'reason'>;
   readonly #logBytesDropped: Counter;
   readonly #findings: Gauge<'kind'>;
@@ -75,6 +76,10 @@ export class OwnMetrics {
       'davit_image_pull_layers_total',
       'Layers of pulled images: fetched, or shared with an image that was here.',
       'how',
+    );
+    this.#pullRetries = counter(
+      'davit_image_pull_retries_total',
+      'Requests for layers after the first, to the same host or the next.',
     );
     this.#exits = counter('davit_container_exits_total', 'Containers that ended, by reason.', 'reason');
     this.#logBytesDropped = counter(
@@ -128,6 +133,10 @@ export class OwnMetrics {
   /** @param counts of every kind, those that are 0 too */
   findings(counts: ReadonlyMap<string, number>): void {
     for (const [kind, count] of counts) this.#findings.set({ kind }, count);
+  }
+
+  pullRetries(count: number): void {
+    this.#pullRetries.inc(count);
   }
 
   /** @param reason as the status of the container has it: `Completed`, `OOMKilled` */
