@@ -55,7 +55,6 @@ test('a pod cannot say whose container it is', () => {
     'io.kubernetes.cri.sandbox-name': 'web-0',
     'io.kubernetes.cri.sandbox-namespace': 'default',
     'io.kubernetes.cri.sandbox-uid': '7',
-    'io.kubernetes.cri.container-type': 'container',
     'io.kubernetes.cri.container-name': 'web',
     'io.kubernetes.cri.image-name': 'davit.local/box:latest',
   });

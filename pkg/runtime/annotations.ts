@@ -36,10 +36,12 @@ export function toOciAnnotations(
   return { ...defaults, ...Object.fromEntries(passed), ...descriptionOf(of) };
 }
 
-/** The names are containerd's: gVisor and Kata read them. */
+/**
+ * The names are containerd's. Its `container-type` is left out: gVisor would look for the container that holds the
+ * sandbox, and there is none.
+ */
 function descriptionOf({ name, imageName, pod }: AnnotatedContainer): Annotations {
   return {
-    'io.kubernetes.cri.container-type': 'container',
     'io.kubernetes.cri.container-name': name,
     'io.kubernetes.cri.image-name': imageName,
     'io.kubernetes.cri.sandbox-id': pod.id,
