@@ -33,6 +33,7 @@ const c1: Container = { ...aContainer({ phase: 'creating' }), mounts: [imageMoun
 const plan: Plan = {
   readonlyRootfs: false,
   idmappedVolumes: [],
+  cgroupWritable: false,
   stdin: { open: false, once: false },
   writeBundle: () => Promise.resolve({ uid: 0, gid: 0, supplementalGroups: [0] }),
 };
@@ -76,7 +77,11 @@ function makeNode(runDir: string) {
         return Promise.resolve();
       },
     },
-    cgroups: { killAll: () => Promise.resolve(), remove: () => Promise.resolve() },
+    cgroups: {
+      killAll: () => Promise.resolve(),
+      remove: () => Promise.resolve(),
+      delegate: () => Promise.resolve(),
+    },
   };
   return { node, things };
 }

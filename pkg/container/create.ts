@@ -22,6 +22,8 @@ export interface Plan {
   readonly readonlyRootfs: boolean;
   /** Of the pod, if they are not those of the node. */
   readonly users?: PinnedUsers | undefined;
+  /** Whether it may divide its own cgroup. */
+  readonly cgroupWritable: boolean;
   /** What has to be mounted with its ids mapped, for the bundle to mount it into the container. */
   readonly idmappedVolumes: readonly IdmappedVolume[];
   readonly stdin: { readonly open: boolean; readonly once: boolean };
@@ -71,6 +73,7 @@ export interface CreateDeps {
   readonly cgroups: {
     killAll(call: Call, path: string): Promise<void>;
     remove(path: string): Promise<void>;
+    delegate(path: string, ownerId: number): Promise<void>;
   };
 }
 
@@ -212,6 +215,8 @@ function createInRuntime(
     run: async (call) => {
       if (plan === undefined) return;
       outcome.created = await runtime.create(call, container, plan.stdin);
+      const { users, cgroupWritable } = plan;
+      if (users !== undefined && cgroupWritable) await cgroups.delegate(cgroupPath, users.mapping.hostId);
     },
     undo: async (call) => {
       await runtime.delete(call, container);

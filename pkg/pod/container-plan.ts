@@ -99,6 +99,7 @@ export function planner(deps: PlannerDeps): PlanContainer {
     return {
       readonlyRootfs: config.security.readonlyRootfs,
       users,
+      cgroupWritable: config.security.privileged || handler.cgroupWritable,
       idmappedVolumes: toIdmappedVolumes(hostMounts),
       stdin: { open: config.stdin, once: config.stdinOnce },
       writeBundle: async (bundling, { rootfs, imageVolumes }) => {

@@ -78,7 +78,7 @@ function makeDeps(
       locks,
       store,
       waiters,
-      cgroups,
+      cgroups: { ...cgroups, delegate: never },
       snapshots: { prepare: never, remove: note('no snapshot') },
       volumes: { mount: never, remove: () => Promise.resolve() },
       runtime: { create: never, delete: note('delete') },

@@ -3,7 +3,7 @@
 // version 1. The unified tree beside version 1 (hybrid) has no controllers of use: nothing is made in it, but
 // what runtimes leave there is taken away.
 
-import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Call } from '../base/call.ts';
@@ -60,6 +60,19 @@ export class Cgroups {
     const [hierarchy] = this.#hierarchies;
     if (hierarchy === undefined) return false;
     return words(await readFile(join(hierarchy.root, 'cgroup.controllers'), 'utf8')).includes(name);
+  }
+
+  /**
+   * Lets a user make groups below this one and move its processes among them; with version 2 only.
+   * Source: cgroups(7), "Cgroups delegation".
+   */
+  async delegate(path: string, ownerId: number): Promise<void> {
+    const [hierarchy] = this.#hierarchies;
+    if (this.version === 1 || hierarchy === undefined) return;
+    const dir = join(hierarchy.root, path);
+    const files = words(await readFile('/sys/kernel/cgroup/delegate', 'utf8'));
+    await chown(dir, ownerId, ownerId);
+    for (const file of files) await chown(join(dir, file), ownerId, ownerId).catch(ignore('ENOENT'));
   }
 
   /**

@@ -4,12 +4,15 @@ import { mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { NamespaceMode, type UserNamespaceInit } from '../../api/cri/generated/types.ts';
+import { isCgroupV2 } from './harness/cgroups.ts';
 import type { TestContainer } from './harness/container.ts';
 import { podConfig, TestPod, type PodOptions } from './harness/pod.ts';
 import { refusalOf } from './harness/refusal.ts';
 import { useNode } from './harness/use-node.ts';
 
-const node = useNode();
+const node = useNode({
+  config: '[runtime.handlers.divides]\npath = "/usr/sbin/runc"\ncgroup_writable = true\n',
+});
 
 const HOST_ID = 262_144;
 const mapping = [{ containerId: 0, hostId: HOST_ID, length: 65_536 }];
@@ -128,6 +131,14 @@ test('a pod with users of its own may be on the network of the node', async () =
   expect((await container.exec(['ip', 'link', 'add', 'dv0', 'type', 'dummy'])).exitCode).not.toBe(0);
   expect((await container.exec(['ls', '/sys/class/net'])).stdout).toContain(node.place.bridge);
   expect((await container.exec(['sh', '-c', 'echo 9000 > /sys/class/net/lo/mtu'])).exitCode).not.toBe(0);
+});
+
+test('a container may divide its own cgroup where its handler lets it and the version is 2', async () => {
+  const hierarchy = isCgroupV2 ? '/sys/fs/cgroup' : '/sys/fs/cgroup/memory';
+  const divide = ['mkdir', `${hierarchy}/part`];
+  const [own, others] = [await runUserPod({ handler: 'divides' }), await runUserPod()];
+  expect((await (await own.start()).exec(divide)).exitCode).toBe(isCgroupV2 ? 0 : 1);
+  expect((await (await others.start()).exec(divide)).stderr).toContain('Read-only file system');
 });
 
 test('the node says that it can', async () => {
