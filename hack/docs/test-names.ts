@@ -18,6 +18,12 @@ export function testExists(test: TestName): boolean {
   return existsSync(path) && testNamesIn(readFileSync(path, 'utf8')).has(name);
 }
 
+/** The tests that a text names: between backticks, over the end of a line too. */
+export function testsIn(text: string): TestName[] {
+  const quoted = [...text.matchAll(/`((?:e2e|api|cmd|hack|pkg)\/[^`:]+: [^`]+)`/g)];
+  return quoted.map(([, name = '']) => name.replaceAll(/\s+/g, ' ') as TestName); // it has the form of one
+}
+
 /** `test('name', …)`, `test.each(ROWS)('name with %s', …)`: a string first, after `test` or after a bracket. */
 const NAME = /(?:\b(?:test|describe)|\))\(\s*(['"`])((?:\\.|(?!\1)[^\\])+)\1,/g;
 

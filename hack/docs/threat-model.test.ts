@@ -2,16 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { TestName } from './field-row.ts';
-import { testExists } from './test-names.ts';
+import { testExists, testsIn } from './test-names.ts';
 
 const text = readFileSync('docs/threat-model.md', 'utf8');
-
-/** Between backticks, over the end of a line too. */
-function testsIn(part: string): TestName[] {
-  const quoted = [...part.matchAll(/`((?:e2e|api|cmd|pkg)\/[^`:]+: [^`]+)`/g)];
-  return quoted.map(([, name = '']) => name.replaceAll(/\s+/g, ' ') as TestName); // it has the form of one
-}
 
 function section(title: string): string {
   return text.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';

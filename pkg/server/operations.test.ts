@@ -11,7 +11,7 @@ import { Operations } from './operations.ts';
 import type { FinishedRpc } from './rpc-spans.ts';
 import { GrpcServer } from './serve.ts';
 
-test('an RPC under way is known with what it is about and at', async () => {
+test('an RPC under way is known with what it is about and at which stage', async () => {
   const operations = new Operations();
   const proceed = Promise.withResolvers<undefined>();
   const started = Promise.withResolvers<undefined>();
