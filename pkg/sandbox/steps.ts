@@ -3,7 +3,6 @@
 
 import { chown } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { dirname } from 'node:path';
 import type { Step } from '../async/operation.ts';
 import type { Call } from '../base/call.ts';
 import type { SandboxId } from '../base/id.ts';
