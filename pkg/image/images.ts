@@ -54,9 +54,14 @@ export interface ImagesOptions {
   /** Whether a container has the image: it is kept then. */
   readonly isInUse: (id: ImageId) => boolean;
   readonly boot: BootHistory;
+  /** How long after the start layers that no image has are kept. */
+  readonly unusedLayersKeptMs?: number;
   readonly log: Log;
   readonly observer?: PullObserver;
 }
+
+/** Longer than the kubelet ever waits before it pulls again: five minutes. */
+const UNUSED_LAYERS_KEPT_MS = 15 * 60_000;
 
 /** Told of pulls: equal ones that share the work count once. */
 export interface PullObserver {
@@ -106,6 +111,7 @@ export class Images implements AsyncDisposable {
   /** What goes on although nobody waits for it. */
   readonly #background = new Set<Promise<void>>();
   readonly #closing = new AbortController();
+  #collecting: NodeJS.Timeout | undefined;
 
   private constructor(
     options: ImagesOptions,
@@ -174,9 +180,16 @@ export class Images implements AsyncDisposable {
     this.#layers.health.onDamage(listener);
   }
 
-  /** Verifies in the background what may have suffered when the machine went down. */
+  /**
+   * Verifies in the background what may have suffered when the machine went down. Collects what no image has, later:
+   * layers of a pull that a crash has cut off are for the next, which the kubelet makes within minutes.
+   */
   start(): void {
     this.#inBackground(this.#layers.health.proveAll(this.#closing.signal));
+    const { unusedLayersKeptMs = UNUSED_LAYERS_KEPT_MS } = this.#options;
+    this.#collecting = setTimeout(() => {
+      this.#inBackground(this.#collect());
+    }, unusedLayersKeptMs).unref();
   }
 
   /**
@@ -270,6 +283,7 @@ export class Images implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    clearTimeout(this.#collecting);
     await this.settle();
   }
 

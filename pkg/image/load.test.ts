@@ -57,6 +57,19 @@ test('load() tells what the archive calls an image, not what else it is called',
   expect(store.images.list()[0]?.repoTags).toHaveLength(2);
 });
 
+test('layers that no image has are kept for a while after a crash, and then collected', async () => {
+  const path = join(store.dir, 'archive');
+  writeFileSync(path, toOciArchive(small, 'app:v1'));
+  const [image] = await store.images.load(testCall, path);
+  const before = await store.onDisk();
+  await store.loseRecord(image!.id);
+  store.images.start();
+  expect(await store.onDisk()).toEqual(before);
+  await store.reopen({ unusedLayersKeptMs: 10 });
+  store.images.start();
+  await expect.poll(() => store.onDisk()).toEqual(nothing);
+});
+
 test('load() takes an image without a name', async () => {
   const path = join(store.dir, 'archive');
   writeFileSync(path, buildImageArchive({ files: base }));

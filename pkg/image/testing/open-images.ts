@@ -3,7 +3,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLog } from '../../base/testing/call.ts';
-import type { ContainerId } from '../../base/id.ts';
+import type { ContainerId, ImageId } from '../../base/id.ts';
 import { testCall } from '../../base/testing/call.ts';
 import { Database } from '../../store/database.ts';
 import { Images, type ImagesOptions } from '../images.ts';
@@ -46,6 +46,12 @@ export class TestImages implements AsyncDisposable {
     const opened = await openIn(this.dir, this.#options);
     this.#db = opened.db;
     this.images = opened.images;
+  }
+
+  /** As when a crash has cut off the removal of the image, once its record was gone. */
+  async loseRecord(id: ImageId): Promise<void> {
+    await this.#db.commit(this.#db.del('image', id));
+    await this.reopen();
   }
 
   /** What is below `layers` and `ingest`: one name per layer, and nothing else when all is well. */

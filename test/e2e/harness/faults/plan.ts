@@ -43,6 +43,7 @@ export function generalise(text: string, dirs: Plan['dirs']): string {
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>')
     .replaceAll(/[0-9a-f]{64}/g, '<id>')
     .replaceAll(/[0-9a-f]{8,}/g, '<hex>')
+    .replaceAll(/<root>\/(layers|ingest)\/[^/ ]+/g, '<root>/$1/<name>')
     .replaceAll(/\/proc\/self\/fd\/\d+/g, '<fd>')
     .replaceAll(/\/proc\/\d+/g, '/proc/<pid>')
     .replaceAll(/\d{3,}/g, '<number>');
