@@ -5,10 +5,10 @@ import type { Log } from '../../pkg/base/call.ts';
 import type { ContainerId, SandboxId } from '../../pkg/base/id.ts';
 import type { Config } from '../../pkg/config/config.ts';
 import type { OwnMetrics } from '../../pkg/metrics/own-metrics.ts';
-import type { Networks } from '../../pkg/network/networks.ts';
 import { Doctor } from '../../pkg/pod/doctor/doctor.ts';
 import { inspectHost } from '../../pkg/pod/doctor/host.ts';
 import { inspectContainers, inspectPods, type MissingDeps } from '../../pkg/pod/doctor/missing.ts';
+import { collectNetworkGarbage } from '../../pkg/pod/doctor/network-garbage.ts';
 import { inspectStrays } from '../../pkg/pod/doctor/strays.ts';
 import { inspectUnfinished } from '../../pkg/pod/doctor/unfinished.ts';
 import { inspectUnreadable } from '../../pkg/pod/doctor/unreadable.ts';
@@ -17,6 +17,7 @@ import type { RuntimeHandlers } from '../../pkg/runtime/handlers.ts';
 import type { OciCli } from '../../pkg/runtime/runtime-cli.ts';
 import type { Quarantine } from '../../pkg/store/quarantine.ts';
 import type { Cgroups } from '../../pkg/sys/cgroup.ts';
+import type { NodeNetworks } from './open-networks.ts';
 import type { Containers, Sandboxes } from './records.ts';
 
 export interface OpenDoctorOptions {
@@ -26,7 +27,7 @@ export interface OpenDoctorOptions {
   readonly containers: Containers;
   readonly quarantine: Quarantine;
   readonly handlers: RuntimeHandlers;
-  readonly networks: Pick<Networks, 'status'>;
+  readonly networks: NodeNetworks;
   readonly cgroups: Cgroups;
   readonly counts: OwnMetrics;
   readonly cli: OciCli;
@@ -51,6 +52,13 @@ export function openDoctor(options: OpenDoctorOptions): Doctor {
     observe: (found) => {
       counts.findings(found);
     },
+    afterwards: collectNetworkGarbage({
+      runDir,
+      sandboxes,
+      quarantine,
+      selected: () => options.networks.all.flatMap((networks) => networks.find() ?? []),
+      networks: options.networks.common, // through which pods are attached and detached
+    }),
     inspections: [
       inspectUnreadable(quarantine),
       inspectUnfinished({ ...missing, isBusy }),
@@ -73,7 +81,7 @@ export function openDoctor(options: OpenDoctorOptions): Doctor {
         handlers: () => handlers.list(),
         programs: { 'container monitor': config.runtime.monitor, 'init of pods': config.runtime.init },
         cgroups,
-        network: () => options.networks.status(),
+        network: () => options.networks.common.status(),
       }),
     ],
   });

@@ -8,6 +8,8 @@ import { Networks } from '../../pkg/network/networks.ts';
 export interface NodeNetworks {
   readonly common: Networks;
   /** Those that the pods of a handler join. */
+  /** Each once. */
+  readonly all: readonly Networks[];
   readonly of: (handler: string) => Networks;
 }
 
@@ -37,5 +39,5 @@ export async function openNetworks(
     byDirectory.set(dir, networks);
     byHandler.set(handler, networks);
   }
-  return { common, of: (handler) => byHandler.get(handler) ?? common };
+  return { common, all: [...byDirectory.values()], of: (handler) => byHandler.get(handler) ?? common };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
-import { attachPod, checkNetwork, checkPod, detachPod } from './attachment.ts';
-import { FakePlugins } from './testing/fake-plugins.ts';
+import { attachPod, checkNetwork, checkPod, collectGarbage, detachPod } from './attachment.ts';
+import { FakePlugins, type NotedCall } from './testing/fake-plugins.ts';
 import { makeList, makePod } from './testing/pods.ts';
 
 const PLUGINS = [
@@ -141,3 +141,38 @@ test('checkNetwork() asks no plugin of an older version', async () => {
   await checkNetwork(testCall, options(plugins), LIST);
   expect(await whatRan(plugins)).toEqual([]);
 });
+
+test('collectGarbage() tells every plugin which pods there are', async () => {
+  await using plugins = await createPlugins();
+  const list = makeList({ cniVersion: '1.1.0', plugins: PLUGINS });
+  await collectGarbage(testCall, options(plugins), list, [POD.id]);
+  expect(await whatRan(plugins)).toEqual(['GC bridge', 'GC tuning', 'GC portmap']);
+  const attachments = [{ containerID: POD.id, ifname: 'eth0' }];
+  const [{ config, env }] = (await plugins.calls()) as [NotedCall];
+  expect(config).toEqual({
+    name: 'net',
+    cniVersion: '1.1.0',
+    type: 'bridge',
+    'cni.dev/valid-attachments': attachments,
+    'cni.dev/attachments': attachments,
+  });
+  expect(env).toEqual({ CNI_COMMAND: 'GC', CNI_PATH: plugins.dir });
+});
+
+test('collectGarbage() goes on after a plugin that fails, and says so', async () => {
+  await using plugins = await createPlugins();
+  await plugins.answer('GC bridge', { exitCode: 3 });
+  const list = makeList({ cniVersion: '1.1.0', plugins: PLUGINS });
+  const collected = collectGarbage(testCall, options(plugins), list, []);
+  await expect(collected).rejects.toThrow('cannot clean up network "net"');
+  expect(await whatRan(plugins)).toEqual(['GC bridge', 'GC tuning', 'GC portmap']);
+});
+
+test.each([{ cniVersion: '1.0.0' }, { cniVersion: '1.1.0', disableGC: true }])(
+  'collectGarbage() asks nothing where it is not to: %j',
+  async (config) => {
+    await using plugins = await createPlugins();
+    await collectGarbage(testCall, options(plugins), makeList({ ...config, plugins: PLUGINS }), []);
+    expect(await whatRan(plugins)).toEqual([]);
+  },
+);

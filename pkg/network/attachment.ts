@@ -3,6 +3,8 @@
 // from any half state, as often as one likes.
 
 import type { Call } from '../base/call.ts';
+import { Fault } from '../base/fault.ts';
+import type { SandboxId } from '../base/id.ts';
 import { isPinned } from '../sys/namespace.ts';
 import { isAtLeast } from './cni-version.ts';
 import type { NetworkConfigList } from './network-config.ts';
@@ -81,6 +83,37 @@ export async function checkPod(
   for (const plugin of list.plugins) {
     await runPlugin(call, options, { command: 'CHECK', list, plugin, pod, previous: previous.raw });
   }
+}
+
+/**
+ * Has every plugin give back what it holds for pods that are not there, as far as the list has that command. No pod may
+ * be attached or detached meanwhile.
+ *
+ * @param valid the pods of this network that are there
+ * @throws {Fault} internal — plugins failed, each in its words; the others have done it all the same
+ * Source: CNI specification, "GC: Clean up any stale resources".
+ */
+export async function collectGarbage(
+  call: Call,
+  options: PluginOptions,
+  list: NetworkConfigList,
+  valid: readonly SandboxId[],
+): Promise<void> {
+  if (!hasGarbage(list)) return;
+  const failures: Fault[] = [];
+  for (const plugin of list.plugins) {
+    call.signal.throwIfAborted();
+    await runPlugin(call, options, { command: 'GC', list, plugin, valid }).catch((error: unknown) => {
+      failures.push(Fault.from(error));
+    });
+  }
+  if (failures.length === 0) return;
+  throw new Fault('internal', failures.map(({ message }) => message).join('; '), { cause: failures[0] });
+}
+
+/** Whether the plugins of this list may be asked to collect garbage. */
+export function hasGarbage({ cniVersion, disableGC }: NetworkConfigList): boolean {
+  return isAtLeast(cniVersion, '1.1.0') && !disableGC;
 }
 
 /**

@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { silentLog } from '../base/testing/call.ts';
+import { silentLog, testCall } from '../base/testing/call.ts';
 import { Networks, type NetworksOptions } from './networks.ts';
 import { FakePlugins } from './testing/fake-plugins.ts';
+import { makePod } from './testing/pods.ts';
 
 /** Too long to happen in a test: what is seen is seen without polling. */
 const NEVER_MS = 1_000_000;
@@ -153,4 +154,26 @@ test('closing does not wait for a plugin that never answers', async () => {
   await expect.poll(() => node.plugins.calls()).toHaveLength(1);
   await networks[Symbol.asyncDispose]();
   expect(networks.status().ready).toBe(true);
+});
+
+test('pods are attached and detached before garbage is collected, or after it, never meanwhile', async () => {
+  await using node = await createNode();
+  await node.write('10-a.conflist', listText('a', 'x', '1.1.0'));
+  await using networks = await node.open();
+  const [list, pod] = [networks.select(), makePod()];
+  const answer = { cniVersion: '1.1.0', ips: [{ address: '10.1.0.5/16' }] };
+  await node.plugins.answer('ADD x', { stdout: JSON.stringify(answer) });
+  const began = Promise.withResolvers<undefined>();
+  const proceed = Promise.withResolvers<undefined>();
+  const collecting = networks.collectGarbage(testCall, list, async () => {
+    began.resolve(undefined);
+    await proceed.promise;
+    return [pod.id];
+  });
+  await began.promise;
+  const others = [networks.attach(testCall, list, makePod()), networks.detach(testCall, list, makePod())];
+  proceed.resolve(undefined);
+  await Promise.all([collecting, ...others]);
+  const ran = (await node.plugins.calls()).map(({ what }) => what).filter((what) => what !== 'STATUS x');
+  expect([ran[0], ran.slice(1).toSorted()]).toEqual(['GC x', ['ADD x', 'DEL x']]);
 });

@@ -2,8 +2,11 @@
 
 import { background, type Call, type Log } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
+import type { SandboxId } from '../base/id.ts';
 import { linkSignals } from '../base/signal.ts';
-import { attachPod, checkNetwork, checkPod, detachPod } from './attachment.ts';
+import { QuietGate } from '../async/quiet-gate.ts';
+import { stage } from '../base/timeline.ts';
+import { attachPod, checkNetwork, checkPod, collectGarbage, detachPod, hasGarbage } from './attachment.ts';
 import type { ConfigProblem } from './config-directory.ts';
 import { ConfigSource } from './config-source.ts';
 import type { NetworkConfigList } from './network-config.ts';
@@ -32,12 +35,17 @@ export interface NetworkStatus {
 
 const TIMEOUT_MS = 60_000;
 const POLL_MS = 5_000;
+/** Pods wait meanwhile, and it comes again. */
+const GARBAGE_TIMEOUT_MS = 30_000;
+const GARBAGE_PLUGIN_TIMEOUT_MS = 10_000;
 const MAX_MESSAGE_CHARS = 4_000;
 
 export class Networks implements AsyncDisposable {
   readonly #options: NetworksOptions;
   readonly #plugins: PluginOptions;
   readonly #closing = new AbortController();
+  /** Pods are attached and detached together; garbage is collected alone. */
+  readonly #gate = new QuietGate();
   #source: ConfigSource | undefined;
   #timer: NodeJS.Timeout | undefined;
   #polling: Promise<void> | undefined;
@@ -73,7 +81,7 @@ export class Networks implements AsyncDisposable {
 
   /** From memory. */
   status(): NetworkStatus {
-    const list = this.#find();
+    const list = this.find();
     const problem = list === undefined ? this.#describeMissing() : this.#fault?.message;
     if (problem !== undefined) {
       return { ready: false, reason: 'NetworkPluginNotReady', message: problem.slice(0, MAX_MESSAGE_CHARS) };
@@ -96,9 +104,14 @@ export class Networks implements AsyncDisposable {
    * @throws {Fault} unavailable — there is none; the message says what is wrong with which file
    */
   select(): NetworkConfigList {
-    const list = this.#find();
+    const list = this.find();
     if (list === undefined) throw new Fault('unavailable', this.#describeMissing());
     return list;
+  }
+
+  /** As `select()`. */
+  find(): NetworkConfigList | undefined {
+    return this.#source?.current.lists[0];
   }
 
   /**
@@ -112,6 +125,7 @@ export class Networks implements AsyncDisposable {
 
   /** Puts a pod into a network. After a failure it is the caller who undoes it, with `detach()`. */
   async attach(call: Call, list: NetworkConfigList, pod: PodAttachment): Promise<NetworkResult> {
+    using _together = await this.#enter(call);
     return await attachPod(call, this.#plugins, list, pod);
   }
 
@@ -122,7 +136,29 @@ export class Networks implements AsyncDisposable {
     pod: PodAttachment,
     previous?: NetworkResult,
   ): Promise<void> {
+    using _together = await this.#enter(call);
     await detachPod(call, this.#plugins, { list, pod, previous });
+  }
+
+  /**
+   * Has the plugins of a network give back what they hold for pods that are not there. It waits for a moment in which
+   * no pod is attached or detached, and those that come then wait for it.
+   *
+   * @param valid the pods that are in the network, or may be
+   * @throws {Fault} plugins failed, or there was no such moment
+   */
+  async collectGarbage(
+    call: Call,
+    list: NetworkConfigList,
+    valid: () => Promise<readonly SandboxId[]>,
+  ): Promise<void> {
+    if (!hasGarbage(list)) return;
+    const timeout = AbortSignal.timeout(GARBAGE_TIMEOUT_MS);
+    using linked = linkSignals(call.signal, this.#closing.signal, timeout);
+    using _alone = await this.#gate.alone(linked.signal);
+    const timeoutMs = Math.min(this.#plugins.timeoutMs, GARBAGE_PLUGIN_TIMEOUT_MS);
+    const limited = { ...call, signal: linked.signal };
+    await collectGarbage(limited, { ...this.#plugins, timeoutMs }, list, await valid());
   }
 
   /** Throws when the pod's network is no longer as `attach()` made it. */
@@ -143,8 +179,10 @@ export class Networks implements AsyncDisposable {
     await this.#probing;
   }
 
-  #find(): NetworkConfigList | undefined {
-    return this.#source?.current.lists[0];
+  async #enter(call: Call): Promise<Disposable> {
+    if (!this.#gate.isTaken) return await this.#gate.together(call.signal);
+    using _stage = stage(call, 'wait for the network to be cleaned up');
+    return await this.#gate.together(call.signal);
   }
 
   #problems(): readonly ConfigProblem[] {
@@ -159,7 +197,7 @@ export class Networks implements AsyncDisposable {
 
   #onChange(): void {
     const { log } = this.#options;
-    const list = this.#find();
+    const list = this.find();
     this.#fault = undefined;
     for (const { file, problem } of this.#problems()) {
       log.warn({ file, problem }, 'network configuration ignored');
@@ -190,9 +228,9 @@ export class Networks implements AsyncDisposable {
     let list: NetworkConfigList | undefined;
     let fault: Fault | undefined;
     do {
-      list = this.#find();
+      list = this.find();
       fault = list === undefined ? undefined : await this.#ask(list);
-    } while (list !== this.#find() && !this.#closing.signal.aborted);
+    } while (list !== this.find() && !this.#closing.signal.aborted);
     if (this.#closing.signal.aborted) return;
     this.#noteFault(fault);
   }

@@ -1,9 +1,11 @@
-import { mkdir } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Fault } from '../base/fault.ts';
 import { testCall } from '../base/testing/call.ts';
 import { Timeline } from '../base/timeline.ts';
+import { identify, isAlive } from '../sys/process.ts';
 import { findPlugin, runPlugin, type ObservePlugin, type PluginCall } from './plugin.ts';
 import { FakePlugins } from './testing/fake-plugins.ts';
 import { makeList, makePod } from './testing/pods.ts';
@@ -88,6 +90,20 @@ test('a plugin that never answers is killed when its time is up', async () => {
     code: 'deadline_exceeded',
     message: expect.stringMatching(/did not answer within 0\.2 s and was killed$/) as string,
   });
+});
+
+test('a plugin that never answers is killed with what it has started', async () => {
+  await using plugins = await FakePlugins.create();
+  const script = '#!/bin/sh\nsleep 1000 & echo $! > "$0.new"; mv "$0.new" "$0.child"; wait\n';
+  await writeFile(join(plugins.dir, 'bridge'), script, { mode: 0o755 });
+  const caller = new AbortController();
+  const running = faultOf(runPlugin({ ...testCall, signal: caller.signal }, options(plugins), ADD));
+  const file = join(plugins.dir, 'bridge.child');
+  await expect.poll(() => existsSync(file), { timeout: 20_000 }).toBe(true);
+  const child = (await identify(Number(readFileSync(file, 'utf8'))))!;
+  caller.abort(new Error('gone'));
+  await running;
+  await expect.poll(() => isAlive(child)).toBe(false);
 });
 
 test('a plugin is given up when the caller leaves', async () => {

@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { Call } from '../base/call.ts';
 import { Fault, type FaultCode } from '../base/fault.ts';
+import type { SandboxId } from '../base/id.ts';
 import { observed, type Outcome } from '../base/outcome.ts';
 import { linkSignals } from '../base/signal.ts';
 import { stage } from '../base/timeline.ts';
 import { run, type RunResult } from '../sys/exec.ts';
 import type { NetworkConfigList, PluginConfig } from './network-config.ts';
-import { buildEnvironment, buildRequest, type CniCommand } from './request.ts';
+import { buildEnvironment, buildGarbageRequest, buildRequest, type CniCommand } from './request.ts';
 import type { PodAttachment } from './pod-attachment.ts';
 
 /** How plugins are run: where they are, and how long one may take. */
@@ -37,6 +38,8 @@ export interface PluginCall {
   readonly pod?: PodAttachment;
   /** The result of the plugin before, or of the whole ADD. */
   readonly previous?: unknown;
+  /** With GC: the pods of the network that there are. */
+  readonly valid?: readonly SandboxId[];
 }
 
 /** Far more than the largest result; what is beyond is cut off. */
@@ -99,14 +102,15 @@ export async function runPlugin(call: Call, options: PluginOptions, invocation: 
 }
 
 async function runToResult(call: Call, options: PluginOptions, invocation: PluginCall): Promise<string> {
-  const { command, list, plugin, pod, previous } = invocation;
+  const { command, list, plugin, pod } = invocation;
   using _stage = stage(call, `cni ${command.toLowerCase()} ${plugin.type}`);
   const file = await getPlugin(options.binDirs, list, plugin);
   const result = await runUntil(call, options.timeoutMs, invocation, {
     file,
     args: [],
     env: buildEnvironment(command, options.binDirs, pod),
-    input: JSON.stringify(buildRequest(list, plugin, pod, previous)),
+    endsAll: true,
+    input: JSON.stringify(toRequest(invocation)),
     limitBytes: MAX_OUTPUT_BYTES,
   });
   if (result.exit.kind === 'exited' && result.exit.code === 0) return result.stdout.toString();
@@ -120,6 +124,11 @@ async function runToResult(call: Call, options: PluginOptions, invocation: Plugi
       detail: { path: file, ...(failure.cniCode === undefined ? {} : { cniCode: failure.cniCode }) },
     },
   );
+}
+
+function toRequest({ list, plugin, pod, previous, valid }: PluginCall): object {
+  if (valid !== undefined) return buildGarbageRequest(list, plugin, valid);
+  return buildRequest(list, plugin, pod, previous);
 }
 
 async function runUntil(
@@ -196,6 +205,7 @@ const DOING: Readonly<Record<CniCommand, string>> = {
   DEL: 'remove pod from',
   CHECK: 'check pod in',
   STATUS: 'use',
+  GC: 'clean up',
 };
 
 function pluginFault(

@@ -1,11 +1,12 @@
 // What a plugin is given: its configuration on standard input and the parameters in its environment.
 
 import { Fault } from '../base/fault.ts';
+import type { SandboxId } from '../base/id.ts';
 import type { NetworkConfigList, PluginConfig } from './network-config.ts';
 import { POD_INTERFACE, type PodAttachment, type PortMapping } from './pod-attachment.ts';
 import { isAtLeast } from './cni-version.ts';
 
-export type CniCommand = 'ADD' | 'DEL' | 'CHECK' | 'STATUS';
+export type CniCommand = 'ADD' | 'DEL' | 'CHECK' | 'STATUS' | 'GC';
 
 /** No limit on bursts, as the kubelet and its runtimes have always said it. */
 const UNLIMITED_BURST = 2 ** 31 - 1;
@@ -31,6 +32,24 @@ export function buildRequest(
     cniVersion: list.cniVersion,
     ...(Object.keys(runtimeConfig).length === 0 ? {} : { runtimeConfig }),
     ...(previous === undefined ? {} : { prevResult: previous }),
+  };
+}
+
+/**
+ * What a plugin is given with GC: the pods of its network that there are. What it holds for any other may go.
+ *
+ * The second key is that of an error in the specification, which plugins were written from.
+ */
+export function buildGarbageRequest(
+  list: NetworkConfigList,
+  plugin: PluginConfig,
+  pods: readonly SandboxId[],
+): Record<string, unknown> {
+  const attachments = pods.map((containerID) => ({ containerID, ifname: POD_INTERFACE }));
+  return {
+    ...buildRequest(list, plugin),
+    'cni.dev/valid-attachments': attachments,
+    'cni.dev/attachments': attachments,
   };
 }
 

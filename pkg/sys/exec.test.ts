@@ -1,7 +1,9 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
 import { exec, run } from './exec.ts';
 import { isAlive, identify, signal } from './process.ts';
+import { tempDir } from './testing/temp-dir.ts';
 
 const shell = (script: string) => ({ file: '/bin/sh', args: ['-c', script] });
 
@@ -40,6 +42,21 @@ test('run() kills the program when the caller leaves', async () => {
     caller.abort(new Error('gone'));
   });
   await expect(running).rejects.toThrow('gone');
+});
+
+test('run() kills what the program has started, if that is wanted', async () => {
+  const caller = new AbortController();
+  using dir = tempDir();
+  const file = dir.join('pid');
+  const running = run(
+    { signal: caller.signal },
+    { ...shell(`sleep 100 & echo $! > ${file}.new; mv ${file}.new ${file}; wait`), endsAll: true },
+  );
+  await expect.poll(() => existsSync(file), { timeout: 20_000 }).toBe(true);
+  const child = (await identify(Number(readFileSync(file, 'utf8'))))!;
+  caller.abort(new Error('gone'));
+  await expect(running).rejects.toThrow('gone');
+  await expect.poll(() => isAlive(child)).toBe(false);
 });
 
 test('run() starts nothing for a caller who has left', async () => {

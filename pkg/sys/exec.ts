@@ -2,7 +2,7 @@
 
 import { Fault } from '../base/fault.ts';
 import { drain, Output } from './output.ts';
-import { signal } from './process.ts';
+import { signal, signalGroup } from './process.ts';
 import { type Child, type Exit, spawn, type SpawnOptions } from './spawn.ts';
 
 export interface RunOptions extends Pick<SpawnOptions, 'file' | 'args' | 'env' | 'cwd'> {
@@ -10,6 +10,8 @@ export interface RunOptions extends Pick<SpawnOptions, 'file' | 'args' | 'env' |
   readonly input?: string | Buffer;
   /** How much to keep of each stream; what comes after is read and dropped. */
   readonly limitBytes?: number;
+  /** When the caller leaves, all that the program has started is killed with it, unless it made a session of its own. */
+  readonly endsAll?: boolean;
 }
 
 export interface RunResult {
@@ -31,12 +33,12 @@ const DRAIN_TIMEOUT_MS = 1000;
  */
 export async function run(call: { readonly signal: AbortSignal }, options: RunOptions): Promise<RunResult> {
   call.signal.throwIfAborted();
-  const { input, limitBytes = DEFAULT_LIMIT_BYTES, ...program } = options;
+  const { input, limitBytes = DEFAULT_LIMIT_BYTES, endsAll = false, ...program } = options;
   const stdin = input === undefined ? 'null' : 'pipe';
-  const child = spawn({ ...program, stdin, stdout: 'pipe', stderr: 'pipe' });
+  const child = spawn({ ...program, newSession: endsAll, stdin, stdout: 'pipe', stderr: 'pipe' });
   child.stdin?.end(input);
   const [stdout, stderr] = [new Output(child.stdout, limitBytes), new Output(child.stderr, limitBytes)];
-  const exit = await exitOrKill(child, call.signal);
+  const exit = await exitOrKill(child, call.signal, endsAll ? signalGroup : signal);
   if (!call.signal.aborted) await drain([stdout, stderr], DRAIN_TIMEOUT_MS);
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
   call.signal.throwIfAborted();
@@ -63,9 +65,9 @@ export async function exec(
 }
 
 /** @returns how it ended; when `abort` aborts it is killed first */
-async function exitOrKill(child: Child, abort: AbortSignal): Promise<Exit> {
+async function exitOrKill(child: Child, abort: AbortSignal, send: typeof signal): Promise<Exit> {
   const kill = () => {
-    signal(child.identity, 'SIGKILL').catch(() => undefined); // whether it works or not, the end is awaited
+    send(child.identity, 'SIGKILL').catch(() => undefined); // whether it works or not, the end is awaited
   };
   abort.addEventListener('abort', kill, { once: true });
   try {

@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
-import { identify, isAlive, parseProcessStat, signal, startTicksOf, waitForExit } from './process.ts';
+import {
+  identify,
+  isAlive,
+  parseProcessStat,
+  signal,
+  signalGroup,
+  startTicksOf,
+  waitForExit,
+} from './process.ts';
 import { type Child, spawn } from './spawn.ts';
 import { readText } from './testing/read-text.ts';
 
@@ -37,6 +45,18 @@ test('signal() leaves another process alone that has the pid now', async () => {
   expect(await isAlive(child.identity)).toBe(true);
   await signal(child.identity, 'SIGKILL');
   await child.exited;
+});
+
+test('signalGroup() leaves a group alone whose leader has been reaped, or is another', async () => {
+  const child = spawn({ file: '/bin/sleep', args: ['100'], newSession: true });
+  expect(await signalGroup({ ...child.identity, startTicks: '1' }, 'SIGKILL')).toBe(false);
+  expect(await signalGroup(child.identity, 'SIGTERM')).toBe(true);
+  expect(await child.exited).toEqual({ kind: 'signalled', signal: 15 });
+  expect(await signalGroup(child.identity, 'SIGKILL')).toBe(false);
+});
+
+test.each([-1, 0, 1, 1.5, NaN])('signalGroup() refuses pid %d', async (pid) => {
+  await expect(signalGroup({ pid, startTicks: '1' }, 0)).rejects.toThrow('cannot signal or await process');
 });
 
 test.each([-1, 0, 1, 1.5, NaN])('signal() and waitForExit() refuse pid %d', async (pid) => {

@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 import { Fault } from '../base/fault.ts';
 import { isErrno } from './errno.ts';
 import { whenReadable } from './libc/poll.ts';
-import { pidfdOpen, pidfdSendSignal } from './libc/process.ts';
+import { killGroup, pidfdOpen, pidfdSendSignal } from './libc/process.ts';
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -70,6 +70,28 @@ export async function signal(identity: ProcessIdentity, name: NodeJS.Signals | n
     pidfdSendSignal(pidfd, typeof name === 'number' ? name : constants.signals[name]);
     return true;
   });
+}
+
+/**
+ * Sends a signal to the leader of a process group and to all of its group. A leader that has ended and was not reaped
+ * counts, since nobody else can have its number; of one that was reaped the group may be another's.
+ *
+ * @returns whether there was such a group
+ * @throws {Fault} invalid_argument — the pid is below 2
+ */
+export async function signalGroup(
+  { pid, startTicks }: ProcessIdentity,
+  name: NodeJS.Signals | number,
+): Promise<boolean> {
+  refuseSpecialPid(pid);
+  if (readStat(pid)?.startTicks !== startTicks) return false;
+  try {
+    killGroup(pid, typeof name === 'number' ? name : constants.signals[name]);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ESRCH')) return false;
+    throw error;
+  }
 }
 
 /**

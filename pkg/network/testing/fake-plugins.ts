@@ -23,8 +23,9 @@ export interface NotedCall {
 const SCRIPT = `#!/bin/sh
 dir=\${0%/*}
 type=\${0##*/}
-call="$dir/calls/$(ls "$dir/calls" | wc -l)"
-mkdir -p "$call"
+number=$(ls "$dir/calls" | wc -l) || exit 1
+until mkdir "$dir/calls/$number"; do [ -d "$dir/calls" ] || exit 1; number=$((number + 1)); done 2>/dev/null
+call="$dir/calls/$number"
 cat > "$call/config"
 env > "$call/env"
 echo "$CNI_COMMAND $type" > "$call/what"

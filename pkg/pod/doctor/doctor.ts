@@ -2,12 +2,15 @@
 
 import { background, type Call, type Log } from '../../base/call.ts';
 import { Fault } from '../../base/fault.ts';
+import { linkSignals } from '../../base/signal.ts';
 import { FINDING_KINDS, type Finding, type FindingKind, type Inspection, type Report } from './finding.ts';
 
 export interface DoctorOptions {
   readonly inspections: readonly Inspection[];
   readonly log: Log;
   readonly intervalMs: number;
+  /** Done after each look that repairs what is safe, when what is left over has gone. */
+  readonly afterwards?: (call: Call) => Promise<void>;
   /** Told after each look, of every kind, how much of it there is and could not be repaired. */
   readonly observe?: (counts: ReadonlyMap<FindingKind, number>) => void;
 }
@@ -63,7 +66,13 @@ export class Doctor implements AsyncDisposable {
       }
     }
     this.#tell(reports);
+    if (repair !== 'nothing') await this.#doAfterwards(call);
     return reports;
+  }
+
+  async #doAfterwards(call: Call): Promise<void> {
+    using linked = linkSignals(call.signal, this.#closing.signal);
+    await this.#options.afterwards?.({ ...call, signal: linked.signal });
   }
 
   #tell(reports: readonly Report[]): void {

@@ -8,6 +8,8 @@ const cPidfdSendSignal = libc.func('syscall', 'long', ['long', 'int', 'int', 'vo
   [number, number, number, Pointer, number]
 >;
 
+const cKillpg = libc.func('int killpg(int pgrp, int sig)') as C<[number, number]>;
+
 const WNOHANG = 1;
 
 /** @param pid of a child, above 1 @returns its wait status, or `undefined` while it runs. Source: waitpid(2). */
@@ -27,4 +29,9 @@ export function pidfdOpen(pid: number): number {
 /** Source: pidfd_send_signal(2). */
 export function pidfdSendSignal(pidfd: number, signal: number): void {
   check(cPidfdSendSignal(SYS_PIDFD_SEND_SIGNAL, pidfd, signal, null, 0), 'pidfd_send_signal');
+}
+
+/** @param leader above 1: lesser numbers mean other groups, or everybody. Source: killpg(3). */
+export function killGroup(leader: number, signal: number): void {
+  check(cKillpg(leader, signal), 'killpg');
 }
