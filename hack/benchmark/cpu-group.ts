@@ -39,6 +39,11 @@ export class CpuGroup implements Disposable {
     return countProcesses(join(this.#hierarchy, this.#path));
   }
 
+  /** How many cgroups of pods and containers there are. */
+  groups(): number {
+    return countGroups(join(this.#hierarchy, this.podParent));
+  }
+
   /** Removes it from all hierarchies: runtimes make the pods' cgroups in each. */
   [Symbol.dispose](): void {
     for (const hierarchy of isUnified() ? [MOUNT] : readdirSync(MOUNT).map((name) => join(MOUNT, name))) {
@@ -62,6 +67,12 @@ function countProcesses(dir: string): number {
   const own = readFileSync(join(dir, 'cgroup.procs'), 'utf8').split('\n').length - 1;
   const below = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return below.reduce((sum, { name }) => sum + countProcesses(join(dir, name)), own);
+}
+
+function countGroups(dir: string): number {
+  if (!existsSync(dir)) return 0;
+  const below = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return below.reduce((sum, { name }) => sum + 1 + countGroups(join(dir, name)), 0);
 }
 
 function removeGroup(dir: string): void {

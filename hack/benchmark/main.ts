@@ -12,6 +12,7 @@ import { parseOptions, USAGE, type Options } from './options.ts';
 import { removeAllPods, type PodPlan } from './pod.ts';
 import { benchPull } from './pull.ts';
 import { reportJson, reportTable, type Measured } from './report.ts';
+import { benchSoak } from './soak.ts';
 import { benchStats } from './stats.ts';
 import { benchStream } from './stream.ts';
 import { sequential, standing, wide } from './rounds.ts';
@@ -22,6 +23,7 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
   if (args[0] === 'pull') return await benchPull(args.slice(1));
+  if (args[0] === 'soak') return await benchSoak(args.slice(1));
   if (args[0] === 'stats') return await benchStats(args.slice(1));
   if (args[0] === 'stream') return await benchStream(args.slice(1));
   let options: Options | 'help';

@@ -25,6 +25,7 @@ export interface Options {
 
 export const USAGE = `usage: hack/bench [options]
        hack/bench pull [options]   pulls of images: see hack/bench pull --help
+       hack/bench soak [options]   many pods with probes for long, and what grows: see hack/bench soak --help
        hack/bench stats [options]  usage of all containers: see hack/bench stats --help
        hack/bench stream [options] exec and port-forward: see hack/bench stream --help
 

@@ -2,6 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 import { pssKib } from './memory.ts';
+import { slope } from './statistics.ts';
 import { drainExec } from './stream-client.ts';
 import type { Target } from './target.ts';
 
@@ -69,13 +70,4 @@ function countEntries(dir: string): number {
   } catch {
     return 0;
   }
-}
-
-/** Of the line with the least squares. */
-function slope(points: readonly (readonly [x: number, y: number])[]): number {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [meanX, meanY] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
-  const covariance = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
-  const variance = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
-  return variance === 0 ? 0 : covariance / variance;
 }

@@ -113,6 +113,12 @@ function addStores(registry: Registry, facts: NodeFacts): void {
 
 function addProcess(registry: Registry): void {
   const startedAtSeconds = performance.timeOrigin / 1000;
+  addGauge(
+    registry,
+    'davit_heap_bytes',
+    'What lives in the heap of the daemon’s main thread.',
+    () => process.memoryUsage().heapUsed,
+  );
   addGauge(registry, 'process_resident_memory_bytes', 'Resident memory of the daemon.', () =>
     process.memoryUsage.rss(),
   );
