@@ -69,7 +69,10 @@ export class Daemon implements AsyncDisposable {
     const handlers = toHandlers(config);
     const facts = await findNodeFacts(config, cgroups);
     const apparmor = new AppArmor({ parser: config.runtime.apparmor_parser });
-    const cli = new OciCli({ swapAccounting: facts.swapAccounting });
+    const cli = new OciCli({
+      swapAccounting: facts.swapAccounting,
+      timeoutMs: config.runtime.timeout_seconds * 1000,
+    });
     const features = new FeatureFinder({ handlers, cli, kernel: await findKernelFeatures(config, log) });
     const { cdi, hooks, adjust } = await openAdjusters(config, { log, features, owned: opening });
     const shared = { config, log, sandboxes, containers, cgroups, handlers, counts };

@@ -149,9 +149,15 @@ async function toParts(
     options.counts.runtime({ program, command }, outcome, tookMs);
   };
   const { swapAccounting, hugepageAccounting } = facts;
-  const cli = new OciCli({ swapAccounting, hugepageAccounting, observe: observe('oci-runtime') });
-  const shim = new Conmon({ path: config.runtime.monitor, exitDir, observe: observe('monitor') });
-  const exec = { conmonPath: config.runtime.monitor, cgroups: await ExecCgroups.open(cgroups, cli) };
+  const { monitor, timeout_seconds } = config.runtime;
+  const timeoutMs = timeout_seconds * 1000;
+  const cli = new OciCli({
+    ...{ swapAccounting, hugepageAccounting, timeoutMs },
+    observe: observe('oci-runtime'),
+  });
+  const shim = new Conmon({ path: monitor, exitDir, timeoutMs, observe: observe('monitor') });
+  const execCgroups = await ExecCgroups.open(cgroups, cli);
+  const exec = { conmonPath: monitor, cgroups: execCgroups, startTimeoutMs: timeoutMs };
   const runtime = new ContainerRuntime({ runDir, handlers, shim, cli, exec, exits: watch });
   const init = new OciPodInit({
     runDir,

@@ -10,6 +10,8 @@ test.each([
   [new DOMException('x', 'AbortError'), 'cancelled'],
   [new DOMException('x', 'TimeoutError'), 'deadline_exceeded'],
   [Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }), 'resource_exhausted'],
+  [Object.assign(new Error('too many open files'), { code: 'EMFILE' }), 'resource_exhausted'],
+  [Object.assign(new Error('read-only file system'), { code: 'EROFS' }), 'failed_precondition'],
   [new Error('a bug'), 'internal'],
   ['a text', 'internal'],
 ])('Fault.from(%s) is %s', (thrown, code) => {

@@ -35,7 +35,8 @@ export class Fault extends Error {
 
   /**
    * Turns anything thrown into a Fault without losing it: a Fault is returned as it is,
-   * an abort becomes `cancelled` or `deadline_exceeded`, a full disk `resource_exhausted`, the rest `internal`.
+   * an abort becomes `cancelled` or `deadline_exceeded`, a full disk or too many open files `resource_exhausted`,
+   * a file system that is read-only `failed_precondition`, the rest `internal`.
    */
   static from(thrown: unknown): Fault {
     if (thrown instanceof Fault) return thrown;
@@ -56,14 +57,20 @@ export class Fault extends Error {
   }
 }
 
-/** What the system says of a full disk, or of a user's share of it. */
-const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
+/** What the system says of a full disk, or of a user's share of it; of descriptors; of a disk not to be written to. */
+const CODES: ReadonlyMap<unknown, FaultCode> = new Map([
+  ['ENOSPC', 'resource_exhausted'],
+  ['EDQUOT', 'resource_exhausted'],
+  ['EMFILE', 'resource_exhausted'],
+  ['ENFILE', 'resource_exhausted'],
+  ['EROFS', 'failed_precondition'],
+]);
 
 function fromError(cause: Error): Fault {
   if (cause.name === 'AbortError') return new Fault('cancelled', 'the caller went away', { cause });
   if (cause.name === 'TimeoutError') return new Fault('deadline_exceeded', 'the deadline passed', { cause });
-  const isFull = 'code' in cause && FULL.has(cause.code);
-  return new Fault(isFull ? 'resource_exhausted' : 'internal', cause.message, { cause });
+  const code = 'code' in cause ? CODES.get(cause.code) : undefined;
+  return new Fault(code ?? 'internal', cause.message, { cause });
 }
 
 export function notFound(kind: string, id: string): Fault {

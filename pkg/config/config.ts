@@ -141,7 +141,9 @@ const runtime = z.strictObject({
   init: absolutePath
     .default('/usr/bin/catatonit')
     .describe('static init, only run in pods that share one pid namespace'),
-  timeout_seconds: count(1, 3600).default(240).describe('for one call of an OCI runtime, in seconds'),
+  timeout_seconds: count(1, 3600)
+    .default(240)
+    .describe('for one call of an OCI runtime, or of the monitor that calls it, in seconds'),
   unset_seccomp_profile: z
     .enum(['unconfined', 'runtime/default'])
     .default('unconfined')

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { KeyedLock } from '../async/keyed-lock.ts';
+import type { ContainerId } from '../base/id.ts';
 import { silentLog } from '../base/testing/call.ts';
 import { ExitWaiters, type ExitReport } from '../container/exit.ts';
 import { aContainer, process, shim } from '../container/testing/container.ts';
 import { FakeStore } from '../container/testing/store.ts';
+import type { ProcessIdentity } from '../sys/process.ts';
 import { Exits } from './exits.ts';
 
 const running = aContainer({ phase: 'running', process, shim, startedAtNs: 1n });
@@ -13,9 +15,9 @@ const report: ExitReport = { exitCode: 7, finishedAtNs: 9n };
 function setUp(found: ExitReport | undefined) {
   const store = new FakeStore(running);
   const ended = new Map([process.pid, shim.pid].map((pid) => [pid, Promise.withResolvers<undefined>()]));
-  const exits = new Exits({
+  const deps = {
     exit: {
-      locks: new KeyedLock(),
+      locks: new KeyedLock<ContainerId>(),
       store,
       waiters: new ExitWaiters(),
       cgroups: { killAll: () => Promise.resolve() },
@@ -24,13 +26,14 @@ function setUp(found: ExitReport | undefined) {
     log: silentLog,
     firstPauseMs: 1,
     findReport: () => Promise.resolve(found),
-    waitForExit: async ({ pid }) => {
+    waitForExit: async ({ pid }: ProcessIdentity, _signal: AbortSignal) => {
       await ended.get(pid)?.promise;
     },
     stopping: new AbortController().signal,
-  });
+  };
+  const exits = new Exits(deps);
   const end = (pid: number) => ended.get(pid)?.resolve(undefined);
-  return { exits, store, end, state: () => store.get(running.id).state };
+  return { exits, deps, store, end, state: () => store.get(running.id).state };
 }
 
 test('the end of the shim is enough, should nobody have told of its exit file', async () => {
@@ -59,5 +62,18 @@ test('an end that cannot be recorded now is recorded later', async () => {
     return failures >= 0 ? Promise.reject(new Error('no space left on device')) : put(container);
   };
   exits.onReport(running.id, report);
+  await expect.poll(state).toMatchObject({ phase: 'exited', exitCode: 7 });
+});
+
+test('a container that cannot be watched now is watched later', async () => {
+  const { exits, end, state, deps } = setUp(report);
+  const { waitForExit } = deps;
+  let failures = 2;
+  deps.waitForExit = (who, signal) => {
+    failures -= 1;
+    return failures >= 0 ? Promise.reject(new Error('too many open files')) : waitForExit(who, signal);
+  };
+  exits.watch(running);
+  end(shim.pid);
   await expect.poll(state).toMatchObject({ phase: 'exited', exitCode: 7 });
 });

@@ -39,10 +39,7 @@ export class Exits {
 
   /** Follows a container from now to its end; returns at once. */
   watch(container: Container): void {
-    const { log, stopping } = this.#deps;
-    this.#follow(container).catch((err: unknown) => {
-      if (!stopping.aborted) log.error({ id: container.id, err }, 'cannot watch container');
-    });
+    this.#untilDone(container.id, 'cannot watch container yet', () => this.#follow(container));
   }
 
   async #follow({ id, state }: Container): Promise<void> {
@@ -62,23 +59,30 @@ export class Exits {
   }
 
   #record(id: ContainerId, report: ExitReport | undefined): void {
-    this.#recordUntilDone(id, report).catch((err: unknown) => {
-      if (!this.#deps.stopping.aborted)
-        this.#deps.log.error({ id, err }, 'cannot record the end of container');
-    });
+    const { exit, log } = this.#deps;
+    this.#untilDone(id, 'cannot record the end of container yet', () =>
+      recordExit(exit, background(log), id, report),
+    );
   }
 
-  /** A disk that is full now may not be in a minute, and until the end is recorded the container seems to run. */
-  async #recordUntilDone(id: ContainerId, report: ExitReport | undefined): Promise<void> {
-    const { exit, log, stopping, firstPauseMs = FIRST_PAUSE_MS } = this.#deps;
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
-      try {
-        await recordExit(exit, background(log), id, report);
-        return;
-      } catch (err) {
-        log.error({ id, err, pauseMs }, 'cannot record the end of container yet');
-        await delay(pauseMs, undefined, { ref: false, signal: stopping });
+  /**
+   * A disk that is full now may not be in a minute, nor may all descriptors be in use then; and until the end is
+   * recorded the container seems to run.
+   */
+  #untilDone(id: ContainerId, failure: string, work: () => Promise<void>): void {
+    const { log, stopping, firstPauseMs = FIRST_PAUSE_MS } = this.#deps;
+    const doing = async (): Promise<void> => {
+      for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+        try {
+          await work();
+          return;
+        } catch (err) {
+          stopping.throwIfAborted();
+          log.error({ id, err, pauseMs }, failure);
+          await delay(pauseMs, undefined, { ref: false, signal: stopping });
+        }
       }
-    }
+    };
+    doing().catch(() => undefined); // the daemon stops
   }
 }

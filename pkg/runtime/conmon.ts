@@ -9,6 +9,7 @@ import { abortable } from '../async/abortable.ts';
 import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import { observed, type Outcome } from '../base/outcome.ts';
+import { limitTime } from '../base/time-limit.ts';
 import { readTextIfExists } from '../sys/files.ts';
 import { closeFd, openPipe, readableFd } from '../sys/pipe.ts';
 import { identifyNow, signal, type ProcessIdentity } from '../sys/process.ts';
@@ -25,6 +26,8 @@ export interface ConmonOptions {
   readonly path: string;
   /** Where it writes an exit file per container: see `ExitWatch`. */
   readonly exitDir: string;
+  /** How long it and the runtime may take to create a container, should the caller have more patience. */
+  readonly timeoutMs?: number;
   /** Told of every command that it was given: `create`, `reopen-log`, `resize`. */
   readonly observe?: (command: string, outcome: Outcome, tookMs: number) => void;
 }
@@ -38,19 +41,24 @@ const FORK_TIMEOUT_MS = 2000;
 export class Conmon implements Shim {
   readonly #path: string;
   readonly #exitDir: string;
+  readonly #timeoutMs: number | undefined;
   readonly #observe: ConmonOptions['observe'];
 
-  constructor({ path, exitDir, observe }: ConmonOptions) {
+  constructor({ path, exitDir, timeoutMs, observe }: ConmonOptions) {
     this.#path = path;
     this.#exitDir = exitDir;
+    this.#timeoutMs = timeoutMs;
     this.#observe = observe;
   }
 
   async create(call: Call, request: ShimRequest): Promise<ShimProcesses> {
-    return await this.#observed('create', () => this.#create(call, request));
+    const silent = (limitMs: number): string =>
+      `cannot create container "${request.id}": neither "${this.#path}" nor the runtime has answered within ${limitMs} ms`;
+    using limit = limitTime(call.signal, this.#timeoutMs, silent);
+    return await this.#observed('create', () => this.#create(limit, request));
   }
 
-  async #create(call: Call, request: ShimRequest): Promise<ShimProcesses> {
+  async #create(call: { readonly signal: AbortSignal }, request: ShimRequest): Promise<ShimProcesses> {
     call.signal.throwIfAborted();
     const args = this.#createArgs(request);
     await rm(join(request.bundle, CONMON_PID_FILE), { force: true }); // of an earlier attempt: its pid is nobody's

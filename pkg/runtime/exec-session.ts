@@ -5,6 +5,7 @@ import { abortable } from '../async/abortable.ts';
 import { detached, type Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import { linkSignals } from '../base/signal.ts';
+import { limitTime } from '../base/time-limit.ts';
 import { Terminal, type TerminalSize } from '../sys/terminal.ts';
 import type { ExecCgroup, ExecCgroups } from './exec-cgroup.ts';
 import { writeExecFiles, type ExecFiles } from './exec-files.ts';
@@ -17,6 +18,8 @@ export interface ExecDeps {
   /** conmon, an absolute path. */
   readonly conmonPath: string;
   readonly cgroups: ExecCgroups;
+  /** How long monitor and runtime may take to start a command, should the caller have more patience. */
+  readonly startTimeoutMs?: number;
 }
 
 /** Which container. */
@@ -74,10 +77,13 @@ export class ExecSession implements AsyncDisposable {
   ): Promise<ExecSession> {
     call.signal.throwIfAborted();
     const owned = await own(deps, call, place, command);
+    const silent = (limitMs: number): string =>
+      `exec in container "${place.id}": the command did not start within ${limitMs} ms`;
+    using limit = limitTime(call.signal, deps.startTimeoutMs, silent);
     try {
-      const terminal = command.tty ? await receiveTerminal(call, owned) : undefined;
+      const terminal = command.tty ? await receiveTerminal(limit, owned) : undefined;
       const session = new ExecSession(owned, terminal);
-      if (await abortable(owned.monitor.started, call.signal)) return session;
+      if (await abortable(owned.monitor.started, limit.signal)) return session;
       throw await refusal(place, command, owned);
     } catch (error) {
       await dispose(owned);
@@ -142,7 +148,10 @@ function toStreams({ tty, stdin, stdout, stderr }: ExecCommand): Record<'stdin' 
 type Pipe = 'null' | 'pipe';
 
 /** @returns `undefined` if the runtime fails before it has made a terminal */
-async function receiveTerminal(call: Call, { files, monitor }: Owned): Promise<Terminal | undefined> {
+async function receiveTerminal(
+  call: { readonly signal: AbortSignal },
+  { files, monitor }: Owned,
+): Promise<Terminal | undefined> {
   if (files.console === undefined) return undefined;
   const failed = new AbortController();
   void monitor.child.exited.then(() => {

@@ -2,8 +2,7 @@
 
 import { abortable } from '../async/abortable.ts';
 import type { Call } from '../base/call.ts';
-import { Fault } from '../base/fault.ts';
-import { linkSignals } from '../base/signal.ts';
+import { limitTime } from '../base/time-limit.ts';
 import { drain, Output } from '../sys/output.ts';
 import { ExecSession, type ExecDeps, type ExecPlace } from './exec-session.ts';
 
@@ -39,8 +38,9 @@ const ORPHAN_GRACE_MS = 30_000;
  */
 export async function execSync(deps: ExecDeps, call: Call, request: ExecRequest): Promise<ExecResult> {
   const { args, timeoutMs = 0 } = request;
-  using timeout = startTimeout(request);
-  using either = linkSignals(call.signal, timeout.signal);
+  const tooLong = (limitMs: number): string =>
+    `command in container "${request.id}" timed out after ${limitMs} ms`;
+  using either = limitTime(call.signal, timeoutMs, tooLong);
   await using session = await ExecSession.start(deps, { ...call, signal: either.signal }, request, {
     ...{ args, tty: false, stdin: false, stdout: true, stderr: true },
     orphanTimeoutMs: timeoutMs > 0 ? timeoutMs + ORPHAN_GRACE_MS : undefined,
@@ -50,22 +50,4 @@ export async function execSync(deps: ExecDeps, call: Call, request: ExecRequest)
   const exitCode = await abortable(session.ended(), either.signal);
   await drain([stdout, stderr], DRAIN_TIMEOUT_MS);
   return { stdout: stdout.bytes(), stderr: stderr.bytes(), exitCode };
-}
-
-/** The longest delay that timers take. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-function startTimeout({ id, timeoutMs = 0 }: ExecRequest): Disposable & { readonly signal: AbortSignal } {
-  const controller = new AbortController();
-  const expire = () => {
-    const message = `command in container "${id}" timed out after ${timeoutMs} ms`;
-    controller.abort(new Fault('deadline_exceeded', message, { detail: { id } }));
-  };
-  const timer = timeoutMs > 0 && timeoutMs <= MAX_TIMER_MS ? setTimeout(expire, timeoutMs) : undefined;
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]: () => {
-      clearTimeout(timer);
-    },
-  };
 }

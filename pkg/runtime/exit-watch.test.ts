@@ -51,7 +51,7 @@ test('each exit is told once', async () => {
   await eventually('both are told', () => opened.told.length === 2);
   writeExit('c3', '1');
   await eventually('the third is told', () => opened.told.length === 3);
-  expect(opened.told).toEqual(['c1 0', 'c2 7', 'c3 1']);
+  expect(opened.told.toSorted()).toEqual(['c1 0', 'c2 7', 'c3 1']);
 });
 
 test('what is no exit file is passed over, and a half written one is read when it is whole', async () => {

@@ -1,10 +1,11 @@
-// The command line that all OCI runtimes share: runc's. Each call has the deadline of its `Call`; at that
-// moment the program is killed, and what it had done by then is for the caller to find out.
+// The command line that all OCI runtimes share: runc's. Each call has the deadline of its `Call`, or a sooner one
+// of its own; at that moment the program is killed, and what it had done by then is for the caller to find out.
 
 import * as z from 'zod';
 import type { Call } from '../base/call.ts';
 import type { Fault } from '../base/fault.ts';
 import { observed, type Outcome } from '../base/outcome.ts';
+import { limitTime } from '../base/time-limit.ts';
 import { decode } from '../codec/decode.ts';
 import { run, type RunResult } from '../sys/exec.ts';
 import type { Exit } from '../sys/spawn.ts';
@@ -33,16 +34,20 @@ export interface OciCliOptions {
   /** Whether the kernel limits swap per cgroup. */
   readonly swapAccounting: boolean;
   readonly hugepageAccounting?: boolean;
+  /** How long one call of the program may take, should its caller have more patience. */
+  readonly timeoutMs?: number;
   /** Told of every call of the program: `start`, `kill`, `delete`. */
   readonly observe?: (command: string, outcome: Outcome, tookMs: number) => void;
 }
 
 export class OciCli {
   readonly #accounting: Accounting;
+  readonly #timeoutMs: number | undefined;
   readonly #observe: OciCliOptions['observe'];
 
-  constructor({ observe, ...accounting }: OciCliOptions) {
+  constructor({ observe, timeoutMs, ...accounting }: OciCliOptions) {
     this.#accounting = accounting;
+    this.#timeoutMs = timeoutMs;
     this.#observe = observe;
   }
 
@@ -140,9 +145,12 @@ export class OciCli {
       args: [...globalArgs(handler), ...args],
       limitBytes: MAX_OUTPUT_BYTES,
     };
+    const silent = (limitMs: number): string =>
+      `runtime "${handler.path}" did not end within ${limitMs} ms: ${args.slice(0, 2).join(' ')}`;
+    using limit = limitTime(call.signal, this.#timeoutMs, silent);
     return await observed(
       (outcome, tookMs) => this.#observe?.(args[0] ?? '', outcome, tookMs),
-      () => run(call, input === undefined ? program : { ...program, input }),
+      () => run(limit, input === undefined ? program : { ...program, input }),
       outcomeOf,
     );
   }

@@ -2,6 +2,7 @@
 
 import { chown, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { allDone } from '../async/all-done.ts';
 import { readTextIfExists } from '../sys/files.ts';
 import type { SandboxPaths } from './paths.ts';
 import type { DnsConfig, SandboxConfig } from './sandbox.ts';
@@ -14,12 +15,12 @@ export async function writePodFiles(paths: SandboxPaths, config: SandboxConfig):
   const resolvConf = dns === undefined ? await readTextIfExists('/etc/resolv.conf') : resolvConfOf(dns);
   const name = podHostname(config);
   const hosts = await readTextIfExists('/etc/hosts');
-  await Promise.all([
+  await allDone([
     writeFile(paths.resolvConf, resolvConf ?? '', FILE_MODE),
     writeFile(paths.hostname, `${name}\n`, FILE_MODE),
     writeFile(paths.hosts, hosts ?? '', FILE_MODE),
   ]);
-  await Promise.all([paths.resolvConf, paths.hostname, paths.hosts].map((path) => giveToRoot(path, config)));
+  await allDone([paths.resolvConf, paths.hostname, paths.hosts].map((path) => giveToRoot(path, config)));
 }
 
 /** To the root of the pod, who is somebody else on the host if the pod has users of its own. */

@@ -123,11 +123,20 @@ export class IncomingRpc {
 
   /** @returns what to answer */
   failed(thrown: unknown): Fault {
-    const fault = Fault.from(thrown);
+    const fault = this.#toFault(thrown);
     const { log } = this.#context;
     const fields = { ...fault.detail, ...this.#done(fault.code), error: messageOf(fault) };
     log[LEVEL[fault.code]](OURS.has(fault.code) ? { ...fields, err: fault } : fields, 'rpc');
     return fault;
+  }
+
+  /** What the system says of a file, or of a call to itself, tells nobody what could not be done. */
+  #toFault(thrown: unknown): Fault {
+    const fault = Fault.from(thrown);
+    const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
+    if (!(first instanceof Error && 'syscall' in first)) return fault;
+    const { code, detail, message } = fault;
+    return new Fault(code, `cannot finish ${this.method}: ${message}`, { detail, cause: thrown });
   }
 
   #finished(): FinishedRpc {

@@ -6,6 +6,7 @@
 import { chown, mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { allDone } from '../async/all-done.ts';
 import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import { isErrno } from './errno.ts';
@@ -81,7 +82,7 @@ export class Cgroups {
    */
   async create(path: string): Promise<void> {
     const names = namesOf(path);
-    await Promise.all(this.#hierarchies.map((hierarchy) => this.#createIn(hierarchy, names)));
+    await allDone(this.#hierarchies.map((hierarchy) => this.#createIn(hierarchy, names)));
   }
 
   async #createIn({ root, controllers }: Hierarchy, names: readonly string[]): Promise<void> {
@@ -103,7 +104,7 @@ export class Cgroups {
   async remove(path: string, timeoutMs: number = REMOVE_TIMEOUT_MS): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     const dirs = this.#dirs(path, [...this.#hierarchies, ...this.#beside]);
-    await Promise.all(
+    await allDone(
       dirs.map(async (dir) => {
         for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
           if (await removeGroups(dir)) break;

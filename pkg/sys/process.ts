@@ -72,6 +72,12 @@ export async function signal(identity: ProcessIdentity, name: NodeJS.Signals | n
   });
 }
 
+/** SIGKILL to a child of ours that was not reaped yet: until then its pid is no other's. Needs no descriptor. */
+export function killUnreaped(pid: number): void {
+  refuseSpecialPid(pid);
+  process.kill(pid, 'SIGKILL'); // eslint-disable-line no-restricted-properties -- this is the place for it
+}
+
 /**
  * Sends a signal to the leader of a process group and to all of its group. A leader that has ended and was not reaped
  * counts, since nobody else can have its number; of one that was reaped the group may be another's.

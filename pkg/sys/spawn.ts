@@ -9,7 +9,7 @@ import { describeErrno, ErrnoError } from './errno.ts';
 import { waitpidNow } from './libc/process.ts';
 import { type FileAction, posixSpawn } from './libc/spawn.ts';
 import { closeFd, openPipe, readableFd, writableFd } from './pipe.ts';
-import { identifyNow, type ProcessIdentity } from './process.ts';
+import { identifyNow, killUnreaped, type ProcessIdentity } from './process.ts';
 
 export interface SpawnOptions {
   /** An absolute path. */
@@ -69,11 +69,21 @@ export function spawn(options: SpawnOptions): Child {
     const actions = toFileActions(options, pipes);
     const pid = posixSpawn({ file, argv, envp, actions, newSession: options.newSession ?? false });
     const exited = awaitExit(pid);
-    const identity = identifyNow(pid) ?? { pid, startTicks: '0' }; // it is there until it is reaped
+    const identity = identifyOrKill(pid);
     return { pid, identity, exited, ...pipes.toStreams() };
   } catch (cause) {
     pipes.close();
     throw cause instanceof ErrnoError ? cannotStart(options, cause) : cause;
+  }
+}
+
+/** One that nobody could find again must not run on: with all descriptors in use its start time cannot be read. */
+function identifyOrKill(pid: number): ProcessIdentity {
+  try {
+    return identifyNow(pid) ?? { pid, startTicks: '0' }; // it is there until it is reaped
+  } catch (error) {
+    killUnreaped(pid);
+    throw error;
   }
 }
 

@@ -5,20 +5,17 @@
 // DAVIT_E2E_CRASH_POINTS says how many, or `each` for every effect once, or `all`;
 // DAVIT_E2E_CRASH_CALL takes one call alone.
 
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CrashHarness, withFaultHooks } from './harness/faults/crash-harness.ts';
-import type { Point } from './harness/faults/plan.ts';
+import { FaultHarness, withFaultHooks } from './harness/faults/fault-harness.ts';
+import { choosePoints, type Amount } from './harness/faults/choose-points.ts';
+import { makeFaultImages } from './harness/faults/images.ts';
 import { scenarios } from './harness/faults/scenarios.ts';
-import { writeOciArchive } from './harness/image-archive.ts';
-import { buildImage } from './harness/image-builder.ts';
 import { Random, seedOf } from './harness/random.ts';
 import { Registry } from './harness/registry.ts';
-import { busyboxEntries } from './harness/test-image.ts';
 import { useNode } from './harness/use-node.ts';
 
 const node = useNode(withFaultHooks);
-const amount = process.env['DAVIT_E2E_CRASH_POINTS'] ?? '6';
+const amount = (process.env['DAVIT_E2E_CRASH_POINTS'] ?? '6') as Amount;
 const only = process.env['DAVIT_E2E_CRASH_CALL'];
 const seed = seedOf('DAVIT_E2E_SEED');
 const TIMEOUT_MS = amount === 'all' || amount === 'each' ? 4 * 3_600_000 : 900_000;
@@ -29,43 +26,17 @@ beforeAll(async () => {
 });
 afterAll(() => registry[Symbol.asyncDispose]());
 
-function choose(trace: readonly Point[], random: Random): Point[] {
-  if (amount === 'all') return [...trace];
-  if (amount === 'each') return trace.filter(({ occurrence }) => occurrence === 1);
-  const rest = [...trace];
-  return Array.from({ length: Math.min(Number(amount), rest.length) }, () => {
-    const [point] = rest.splice(random.integer(0, rest.length - 1), 1);
-    return point!;
-  });
-}
-
-/** Images that the calls pull and load; the tests' own stays where it is. */
-async function makeImages() {
-  const image = await buildImage({
-    layers: [
-      { entries: [...busyboxEntries(), { path: '/etc/greeting', data: 'hello\n' }] },
-      { entries: [{ path: '/etc/second', data: 'layer\n' }], compression: 'zstd' },
-    ],
-    config: {},
-  });
-  await registry.push('crash/pulled', 'v1', image);
-  const archive = join(node.place.dir, 'crash.tar');
-  const loaded = 'localhost/crash/loaded:v1';
-  await writeOciArchive(archive, loaded, image);
-  return { pulled: `${registry.host}/crash/pulled:v1`, archive, loaded };
-}
-
 test(
   'a call that is cut off anywhere is finished or undone, and succeeds when it is made again',
   async () => {
-    const calls = scenarios(await makeImages());
-    const harness = await CrashHarness.open(node);
+    const calls = scenarios(await makeFaultImages(node.place, registry));
+    const harness = await FaultHarness.open(node);
     const random = new Random(seed);
     const failures: string[] = [];
     const total = { points: 0, tried: 0, kills: 0 };
     for (const call of calls.filter(({ name }) => only === undefined || name === only)) {
       const trace = await harness.record(call);
-      const chosen = choose(trace, random);
+      const chosen = choosePoints(trace, amount, random);
       let kills = 0;
       for (const point of chosen) {
         const hasDied = await harness.dieAt(call, point).catch(async (error: unknown) => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FaultProxy } from '../../pkg/image/testing/fault-proxy.ts';
-import { CrashHarness, withFaultHooks, type Scenario } from './harness/faults/crash-harness.ts';
+import { FaultHarness, withFaultHooks, type Scenario } from './harness/faults/fault-harness.ts';
 import type { Point } from './harness/faults/plan.ts';
 import { eventually } from './harness/eventually.ts';
 import { buildImage, type BuiltImage } from './harness/image-builder.ts';
@@ -106,7 +106,7 @@ function moments(trace: readonly Point[], moment: Point['moment'], effect: RegEx
 test(
   'a layer is recorded when it is on disk, an image when its layers are, and a pull that is cut off goes on from there',
   async () => {
-    const harness = await CrashHarness.open(node);
+    const harness = await FaultHarness.open(node);
     const random = new Random(seed);
     const trace = await harness.record(scenario);
     const synced = moments(trace, 'after', /^syncfs/);

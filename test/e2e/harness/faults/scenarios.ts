@@ -12,7 +12,7 @@ import type { ContainerOptions } from '../container.ts';
 import { eventually } from '../eventually.ts';
 import { numbersIn, type Kubelet, type KubeletContainer, type KubeletPod } from '../kubelet.ts';
 import { podConfig } from '../pod.ts';
-import type { Scenario } from './crash-harness.ts';
+import type { Scenario } from './fault-harness.ts';
 
 /** A line each few milliseconds, so that a gap in its log, or a second start, would be seen. */
 const COUNT = [
@@ -106,6 +106,11 @@ const startContainer: Scenario<InPod & { readonly created: Omit<KubeletContainer
     await eventually('it runs', () => numbersIn(created.logPath).length > 0);
     await expectState(kubelet, created, { state: ContainerState.CONTAINER_RUNNING });
     expectNoGap(numbersIn(created.logPath));
+  },
+  /** The kubelet makes another container then. */
+  async isFinal(kubelet, { created }) {
+    const { state, reason } = await kubelet.status(created.id);
+    return state === ContainerState.CONTAINER_EXITED && reason === 'StartError';
   },
   cleanUp: removePod,
 };

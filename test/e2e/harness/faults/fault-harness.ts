@@ -1,6 +1,6 @@
-// Ends the daemon at a chosen side effect of an operation, starts it again, and has the caller ask again, as a
-// kubelet does. Afterwards the operation must have succeeded once, nothing may be left of the first try, and a pod
-// that had nothing to do with it must not have noticed.
+// Ends the daemon at a chosen side effect of an operation and starts it again, or makes that side effect fail; then
+// the caller asks again, as a kubelet does. Afterwards the operation must have succeeded once, nothing may be left of
+// the first try, and a pod that had nothing to do with it must not have noticed.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,9 @@ import { findLeaks } from '../leaks.ts';
 import { TESTS_OWN } from '../node-processes.ts';
 import { type TestNode, type NodeOptions } from '../node.ts';
 import type { Place } from '../place.ts';
-import { FAULT_DIR, planFile, traceFile, type Plan, type Point } from './plan.ts';
+import type { Refusal } from '../refusal.ts';
+import { expectClear, refusalIfAny } from './clear-refusal.ts';
+import { FAULT_DIR, planFile, traceFile, type Errno, type FaultAt, type Plan, type Point } from './plan.ts';
 
 /** One call of the CRI, and what must hold after it. */
 export interface Scenario<Prepared> {
@@ -23,9 +25,21 @@ export interface Scenario<Prepared> {
   act(kubelet: Kubelet, prepared: Prepared): Promise<unknown>;
   /** Throws if the call has not done what it should, or has done it twice. */
   verify(kubelet: Kubelet, prepared: Prepared): Promise<void>;
+  /** Whether the call has failed for good, as the CRI has it: then it is not made again. */
+  isFinal?(kubelet: Kubelet, prepared: Prepared): Promise<boolean>;
   /** Takes away what `prepare` and `act` have made. */
   cleanUp(kubelet: Kubelet, prepared: Prepared): Promise<void>;
 }
+
+export interface Failed {
+  readonly wasReached: boolean;
+  /** Absent if the call succeeded all the same. */
+  readonly refusal?: Refusal;
+  readonly neededDoctor: boolean;
+}
+
+/** What a call leaves behind that has failed goes at once, or not by itself. */
+const LEAK_PATIENCE_MS = 3_000;
 
 const HOOKS = join(import.meta.dirname, 'hooks.ts');
 
@@ -44,7 +58,7 @@ function faultDir(place: Place): string {
   return join(place.dir, TESTS_OWN, 'faults');
 }
 
-export class CrashHarness {
+export class FaultHarness {
   readonly #node: TestNode;
   readonly #kubelet: Kubelet;
   readonly #bystander: KubeletContainer & { readonly podId: string };
@@ -62,19 +76,19 @@ export class CrashHarness {
     this.#known = new Set(this.#found());
   }
 
-  static async open(node: TestNode): Promise<CrashHarness> {
+  static async open(node: TestNode): Promise<FaultHarness> {
     const kubelet = new Kubelet(node);
     const pod = await kubelet.runPod();
-    return new CrashHarness(node, kubelet, {
+    return new FaultHarness(node, kubelet, {
       podId: pod.id,
       ...(await kubelet.start(pod, { command: ['sleep', '1000000'] })),
     });
   }
 
-  /** Every point that the operation reaches, in their order. */
-  async record<Prepared>(scenario: Scenario<Prepared>): Promise<Point[]> {
+  /** Every point that the operation reaches, in their order: where it changes something, or where it can fail. */
+  async record<Prepared>(scenario: Scenario<Prepared>, { forFailures = false } = {}): Promise<Point[]> {
     const prepared = await scenario.prepare(this.#kubelet);
-    this.#arm();
+    this.#arm({ isForFailures: forFailures });
     await scenario.act(this.#kubelet, prepared);
     const trace = this.#disarm();
     await scenario.verify(this.#kubelet, prepared);
@@ -86,7 +100,7 @@ export class CrashHarness {
   /** @returns whether the daemon came to that point and died there */
   async dieAt<Prepared>(scenario: Scenario<Prepared>, point: Point): Promise<boolean> {
     const prepared = await scenario.prepare(this.#kubelet);
-    this.#arm(point);
+    this.#arm({ isForFailures: false, faultAt: point });
     const acting = scenario.act(this.#kubelet, prepared);
     await Promise.race([acting, this.#node.daemon.ended()]);
     const hasDied = !this.#node.daemon.isRunning;
@@ -100,6 +114,25 @@ export class CrashHarness {
     return hasDied;
   }
 
+  /** @returns what the call answered if it failed, and whether it came to that point */
+  async failAt<Prepared>(scenario: Scenario<Prepared>, point: Point, errno: Errno): Promise<Failed> {
+    const prepared = await scenario.prepare(this.#kubelet);
+    const times = point.effect.startsWith('commit ') ? 2 : 1; // the database tries once more by itself
+    const faultAt: FaultAt = { ...point, errno, times };
+    this.#arm({ isForFailures: true, faultAt });
+    const refusal = await refusalIfAny(scenario.act(new Kubelet(this.#node, { asksAgain: false }), prepared));
+    const wasReached = this.#disarm().some(({ moment }) => moment === 'failed');
+    if (!this.#node.daemon.isRunning) throw new Error('the daemon has ended');
+    if (refusal !== undefined) expectClear(refusal);
+    const isFinal = refusal !== undefined && (await scenario.isFinal?.(this.#kubelet, prepared)) === true;
+    if (refusal !== undefined && !isFinal) await scenario.act(this.#kubelet, prepared);
+    if (!isFinal) await scenario.verify(this.#kubelet, prepared);
+    await this.#expectBystander();
+    await scenario.cleanUp(this.#kubelet, prepared);
+    const neededDoctor = await this.#expectNothingNewAfterDoctor();
+    return { wasReached, neededDoctor, ...(refusal !== undefined && { refusal }) };
+  }
+
   /** After a failure: takes away whatever pods are left, for the next call to begin anew. */
   async reset(): Promise<void> {
     rmSync(planFile(this.#dir), { force: true });
@@ -109,9 +142,9 @@ export class CrashHarness {
       await this.#kubelet.removePod(id);
   }
 
-  #arm(dieAt?: Point): void {
+  #arm(what: Omit<Plan, 'dirs'>): void {
     const { dir: place, root, run, logDir, cgroupParent } = this.#node.place;
-    const plan: Plan = { dirs: { root, run, logDir, cgroupParent, place }, ...(dieAt && { dieAt }) };
+    const plan: Plan = { dirs: { root, run, logDir, cgroupParent, place }, ...what };
     rmSync(traceFile(this.#dir), { force: true });
     writeFileSync(planFile(this.#dir), JSON.stringify(plan));
   }
@@ -136,14 +169,30 @@ export class CrashHarness {
       throw new Error(`a container that had nothing to do with it is in state ${state} with pid ${now}`);
   }
 
-  async #expectNothingNew(): Promise<void> {
+  /** What could not be undone at the time is found by the doctor when it looks next. @returns whether it was needed */
+  async #expectNothingNewAfterDoctor(): Promise<boolean> {
+    try {
+      await this.#expectNothingNew(LEAK_PATIENCE_MS);
+      return false;
+    } catch {
+      await this.#node.davit.examine({ repair: true });
+      await this.#expectNothingNew();
+      return true;
+    }
+  }
+
+  async #expectNothingNew(timeoutMs = 30_000): Promise<void> {
     let left: string[] = [];
     try {
-      await eventually('nothing is left', () => {
-        removePodCgroups(this.#node.place); // they are the kubelet's
-        left = this.#found().filter((leak) => !this.#known.has(leak));
-        return left.length === 0;
-      });
+      await eventually(
+        'nothing is left',
+        () => {
+          removePodCgroups(this.#node.place); // they are the kubelet's
+          left = this.#found().filter((leak) => !this.#known.has(leak));
+          return left.length === 0;
+        },
+        timeoutMs,
+      );
     } catch {
       throw new Error(`left behind:\n${left.join('\n')}`);
     }
