@@ -1,9 +1,7 @@
 // How a container died, as its status tells it: whose limit it was, how much was used, and which signal.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { hierarchyOf, isCgroupV2 } from './harness/cgroups.ts';
+import { limitPodMemory } from './harness/cgroups.ts';
 import { podConfig, TestPod } from './harness/pod.ts';
 import { useNode } from './harness/use-node.ts';
 
@@ -24,10 +22,7 @@ test("a container that reaches its own memory limit is told so, with the limit's
 test("a container that reaches the pod's limit is told whose it was", async () => {
   const config = podConfig(node);
   const cgroupParent = config.linux?.cgroupParent ?? '';
-  const dir = join(hierarchyOf('memory'), cgroupParent);
-  mkdirSync(dir, { recursive: true });
-  if (isCgroupV2) writeFileSync(join(dir, '../cgroup.subtree_control'), '+memory');
-  writeFileSync(join(dir, isCgroupV2 ? 'memory.max' : 'memory.limit_in_bytes'), String(LIMIT));
+  limitPodMemory(cgroupParent, LIMIT);
   const pod = await TestPod.run(node, { config });
   const container = await pod.start({ command: HUNGRY });
   const { reason, message } = await container.waitForExit();

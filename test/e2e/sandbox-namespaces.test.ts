@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { NamespaceMode } from '../../api/cri/generated/types.ts';
+import { cgroupOf } from './harness/cgroup-driver.ts';
 import { hierarchies, hierarchyOf } from './harness/cgroups.ts';
 import { TestPod } from './harness/pod.ts';
 import { refusalOf } from './harness/refusal.ts';
@@ -158,7 +159,7 @@ test('the sandbox has a cgroup of its own, named by its id, beside those of its 
   const { cgroupPath, pid } = await container.info();
   const memory = hierarchyOf('memory');
   const parent = pod.config.linux?.cgroupParent ?? '';
-  expect(cgroupPath).toBe(`${parent}/${container.id}`);
-  expect(readFileSync(join(memory, parent, pod.id, 'cgroup.procs'), 'utf8')).toBe('');
+  expect(cgroupPath).toBe(cgroupOf(parent, container.id));
+  expect(readFileSync(join(memory, cgroupOf(parent, pod.id), 'cgroup.procs'), 'utf8')).toBe('');
   expect(readFileSync(join(memory, cgroupPath, 'cgroup.procs'), 'utf8').split('\n')).toContain(String(pid));
 });

@@ -1,9 +1,11 @@
 // The cgroups of a node of the tests, in every hierarchy of this machine.
 
-import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { parseMountInfo } from '../../../pkg/sys/mountinfo.ts';
+import { CGROUP_DRIVER, isPodCgroup } from './cgroup-driver.ts';
 import type { Place } from './place.ts';
+import { startSlice, stopUnits } from './systemd-units.ts';
 
 /** Where hierarchies are mounted: one with version 2, one for each controller with version 1. */
 export function hierarchies(): string[] {
@@ -50,9 +52,22 @@ function below(hierarchy: string, path: string): string[] {
 
 /** Those that a kubelet makes for each pod, and removes when the pod is gone. What is not empty stays. */
 export function removePodCgroups(place: Place): void {
-  for (const { hierarchy, path } of listCgroups(place)) {
-    if (/\/pod[-0-9a-f]{36}$/.test(path)) tryRemove(join(hierarchy, path));
+  const found = listCgroups(place).filter(({ path }) => isPodCgroup(path));
+  const empty = found.filter(({ hierarchy, path }) => below(hierarchy, path).length === 0);
+  stopUnits(empty.map(({ path }) => basename(path))); // systemd would take away what is below
+  for (const { hierarchy, path } of empty) tryRemove(join(hierarchy, path));
+}
+
+/** Makes that of a pod with a limit for all of it, as a kubelet does before it runs the pod. */
+export function limitPodMemory(path: string, bytes: bigint): void {
+  if (CGROUP_DRIVER === 'systemd') {
+    startSlice(path, bytes);
+    return;
   }
+  const dir = join(hierarchyOf('memory'), path);
+  mkdirSync(dir, { recursive: true });
+  if (isCgroupV2) writeFileSync(join(dir, '../cgroup.subtree_control'), '+memory');
+  writeFileSync(join(dir, isCgroupV2 ? 'memory.max' : 'memory.limit_in_bytes'), String(bytes));
 }
 
 /** All of them that are empty. */
@@ -62,6 +77,7 @@ export function removeCgroups(place: Place): void {
 
 /** The cgroup of the node itself, once nothing is in it. */
 export function removeNodeCgroups(place: Place): void {
+  stopUnits([basename(place.cgroupParent)]);
   for (const root of hierarchies()) tryRemove(join(root, place.cgroupParent));
 }
 

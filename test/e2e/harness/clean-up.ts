@@ -9,12 +9,14 @@ import { listCgroups, removeCgroups, removeNodeCgroups } from './cgroups.ts';
 import { eventually } from './eventually.ts';
 import { processesOf } from './node-processes.ts';
 import type { Place } from './place.ts';
+import { listUnits, stopUnits } from './systemd-units.ts';
 
 /** Nothing of the node is left when it returns. May be repeated. */
 export async function cleanUp(place: Place): Promise<void> {
   await killAll(place);
   for (const target of mountsOf(place).reverse()) unmount(target);
   await eventually('the cgroups of the node are empty', () => {
+    stopUnits(listUnits(place));
     removeCgroups(place);
     return listCgroups(place).length === 0;
   });

@@ -3,6 +3,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultBridgeConflist } from '../../../pkg/network/default-conflist.ts';
+import { CGROUP_DRIVER } from './cgroup-driver.ts';
 import type { Place } from './place.ts';
 
 const REPO = join(import.meta.dirname, '../../..');
@@ -21,7 +22,7 @@ socket = "${place.socket}"
 level = "debug"
 
 [cgroup]
-driver = "cgroupfs"
+driver = "${CGROUP_DRIVER}"
 parent = "${place.cgroupParent}"
 
 [cni]

@@ -7,6 +7,7 @@ import { parseMountInfo } from '../../../pkg/sys/mountinfo.ts';
 import { listCgroups } from './cgroups.ts';
 import { leakedProcesses } from './node-processes.ts';
 import type { Place } from './place.ts';
+import { listUnits } from './systemd-units.ts';
 
 export interface Expected {
   /** Absent when the daemon does not run. */
@@ -20,6 +21,7 @@ export function findLeaks(place: Place, expected: Expected): string[] {
     ...leakedProcesses(place, expected.daemonPid),
     ...leakedMounts(place),
     ...leakedCgroups(place),
+    ...leakedUnits(place),
     ...leakedLeases(place),
     ...leakedInterfaces(place),
     ...leakedRules(place),
@@ -34,6 +36,10 @@ function leakedCgroups(place: Place): string[] {
   return [...paths].map(
     ([path, found]) => `cgroup "${path}" is left in ${found.map(({ hierarchy }) => hierarchy).join(', ')}`,
   );
+}
+
+function leakedUnits(place: Place): string[] {
+  return listUnits(place).map((unit) => `systemd still has "${unit}"`);
 }
 
 /** A node may have its root on a disk of its own. */

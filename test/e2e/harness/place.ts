@@ -6,6 +6,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeCgroup } from './cgroup-driver.ts';
 
 export interface Place {
   /** `davit-e2e-1f2e3d4c`: in the name of everything. */
@@ -25,7 +26,7 @@ export interface Place {
   /** hosts.toml of registries. */
   readonly certsDir: string;
   readonly logDir: string;
-  /** Of all pods, in every hierarchy. */
+  /** Of all pods, in every hierarchy: `/davit-e2e-1f2e3d4c`, or with systemd `/davit_e2e_1f2e3d4c.slice`. */
   readonly cgroupParent: string;
   readonly bridge: string;
   /** `10.140.7`: the first three numbers of the pods' addresses. */
@@ -51,7 +52,7 @@ export function makePlace(): Place {
     ipamDir: join(dir, 'ipam'),
     certsDir: join(dir, 'certs.d'),
     logDir: join(dir, 'pods'),
-    cgroupParent: `/${name}`,
+    cgroupParent: nodeCgroup(name),
     bridge,
     network,
   };

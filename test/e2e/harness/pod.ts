@@ -9,6 +9,7 @@ import {
   type PodSandboxConfigInit,
   type PodSandboxStatus,
 } from '../../../api/cri/generated/types.ts';
+import { podCgroup } from './cgroup-driver.ts';
 import { TestContainer, type ContainerOptions } from './container.ts';
 import type { TestNode } from './node.ts';
 
@@ -44,7 +45,7 @@ export function podConfig(node: TestNode, options: PodOptions = {}): PodSandboxC
     },
     annotations: { 'kubernetes.io/config.source': 'api' },
     linux: {
-      cgroupParent: `${node.place.cgroupParent}/pod${uid}`,
+      cgroupParent: podCgroup(node.place.cgroupParent, uid),
       securityContext: {
         privileged,
         namespaceOptions: {
