@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeImageArchive } from '../images/archive.ts';
 import { BUSYBOX_IMAGE, busyboxImage } from '../images/busybox.ts';
+import { processCpuMs } from './cpu.ts';
 import { startContainerd } from './containerd.ts';
 import { startDavit } from './davit.ts';
 import { Pod, removeAllPods, type PodPlan } from './pod.ts';
@@ -36,13 +37,26 @@ export async function benchStream(args: string[]): Promise<number> {
   return 0;
 }
 
-const MEASURES = ['execOutput', 'forwardDown', 'forwardUp', 'execMs', 'execSyncMs'] as const;
+/** Each is also measured in CPU time of the daemon, which others on the machine hardly change. */
+const THROUGHPUTS = ['execOutput', 'forwardDown', 'forwardUp'] as const;
+const MEASURES = [
+  ...THROUGHPUTS,
+  'execOutputCpu',
+  'forwardDownCpu',
+  'forwardUpCpu',
+  'execMs',
+  'execSyncMs',
+] as const;
+type Throughput = (typeof THROUGHPUTS)[number];
 type Measure = (typeof MEASURES)[number];
 
 const LABELS: Record<Measure, string> = {
   execOutput: 'output of exec, MB/s',
   forwardDown: 'port-forward from the pod, MB/s',
   forwardUp: 'port-forward to the pod, MB/s',
+  execOutputCpu: 'output of exec, CPU ms/GiB',
+  forwardDownCpu: 'port-forward from the pod, CPU ms/GiB',
+  forwardUpCpu: 'port-forward to the pod, CPU ms/GiB',
   execMs: 'exec of "true" to its status, ms',
   execSyncMs: 'ExecSync of "true", ms',
 };
@@ -52,6 +66,8 @@ interface Result {
   readonly summaries: Readonly<Partial<Record<Measure, Summary>>>;
   readonly endurance: Endurance | undefined;
 }
+
+const GIBIBYTE = 1024 ** 3;
 
 /** Ports within the pod. */
 const [GIVES, TAKES] = [7001, 7002] as const;
@@ -79,7 +95,10 @@ async function bench(options: StreamBenchOptions): Promise<Result[]> {
   for (const target of await startAll(stack, dir, options)) {
     stack.defer(() => removeAllPods(target, plan.run));
     const pod = await Pod.start(target, plan, `stream-${subjects.length}`, SERVERS);
-    const values = { execOutput: [], forwardDown: [], forwardUp: [], execMs: [], execSyncMs: [] };
+    const values: Subject['values'] = {
+      ...{ execOutput: [], forwardDown: [], forwardUp: [], execMs: [], execSyncMs: [] },
+      ...{ execOutputCpu: [], forwardDownCpu: [], forwardUpCpu: [] },
+    };
     subjects.push({ target, pod, values });
   }
   for (let round = 0; round < options.rounds; round++) {
@@ -128,10 +147,17 @@ async function startAll(
 
 async function throughput({ target, pod, values }: Subject, wanted: number): Promise<void> {
   const cmd = ['head', '-c', String(wanted), '/dev/zero'];
-  const rate = async (work: () => Promise<unknown>): Promise<number> => wanted / 1e3 / (await timed(work));
-  values.execOutput.push(await rate(() => drainExec(target, pod.containerId, cmd)));
-  values.forwardDown.push(await rate(() => drainPort(target, pod.sandboxId, { port: GIVES, wanted })));
-  values.forwardUp.push(await rate(() => feedPort(target, pod.sandboxId, { port: TAKES, wanted })));
+  const works: Record<Throughput, () => Promise<unknown>> = {
+    execOutput: () => drainExec(target, pod.containerId, cmd),
+    forwardDown: () => drainPort(target, pod.sandboxId, { port: GIVES, wanted }),
+    forwardUp: () => feedPort(target, pod.sandboxId, { port: TAKES, wanted }),
+  };
+  for (const measure of THROUGHPUTS) {
+    const cpuBefore = processCpuMs(target.daemonPid ?? 0);
+    values[measure].push(wanted / 1e3 / (await timed(works[measure])));
+    const cpuMs = processCpuMs(target.daemonPid ?? 0) - cpuBefore;
+    values[`${measure}Cpu`].push((cpuMs / wanted) * GIBIBYTE);
+  }
 }
 
 async function latency({ target, pod, values }: Subject): Promise<void> {

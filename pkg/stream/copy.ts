@@ -5,14 +5,38 @@ import { release } from './release.ts';
 
 /** What a client sends, until either side ends. What nobody takes any more is read and thrown away. */
 export function feed(source: Readable, target: Writable): void {
-  source.pipe(target);
+  carry(source, target);
   target.on('error', () => undefined); // 'close' follows
-  target.on('close', () => {
-    source.unpipe(target);
-    source.resume();
-  });
   source.on('close', () => {
     target.end(); // also when it was cut off: no more will come
+  });
+}
+
+/**
+ * As `source.pipe(target)`, but what comes at once is written at once, and its memory given back. When the target
+ * is closed the rest is thrown away. The chunks of the source must be its own, or held for it.
+ */
+export function carry(source: Readable, target: Writable): void {
+  let isGathering = false;
+  source.on('data', (chunk: Buffer) => {
+    if (!target.writable) return;
+    if (!isGathering) {
+      isGathering = true;
+      target.cork();
+      process.nextTick(() => {
+        isGathering = false;
+        target.uncork();
+      });
+    }
+    const isRoom = target.write(chunk, () => {
+      release(chunk);
+    });
+    if (!isRoom) source.pause();
+  });
+  const resume = () => source.resume();
+  target.on('drain', resume).on('close', resume);
+  source.on('end', () => {
+    target.end();
   });
 }
 
@@ -51,38 +75,40 @@ export class Output {
   }
 
   async #copy(target: Writable): Promise<void> {
-    try {
-      const chunks = this.#source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-      for await (const chunk of chunks) {
-        this.#bytes += chunk.length;
-        if (target.destroyed) break;
-        const isRoom = target.write(chunk, () => {
-          release(chunk);
-        });
-        if (isRoom) continue;
-        this.#waitsForClient = true;
-        await roomIn(target);
-        this.#waitsForClient = false;
-      }
-    } catch {
-      // the source was destroyed, by drain() or with the command
-    }
-    if (target.destroyed) this.#source.destroy(); // the command learns that nobody listens
+    const source = this.#source;
+    const over = Promise.withResolvers<undefined>();
+    const end = () => {
+      over.resolve(undefined);
+    };
+    const stop = () => {
+      source.destroy(); // the command learns that nobody listens
+      end();
+    };
+    source.on('data', (chunk: Buffer) => {
+      this.#pass(chunk, target);
+    });
+    source.on('end', end).on('close', end);
+    target.on('close', stop).on('drain', () => {
+      this.#waitsForClient = false;
+      source.resume();
+    });
+    if (target.destroyed) stop();
+    if (source.destroyed || source.readableEnded) end();
+    await over.promise;
+    target.off('close', stop);
     await ended(target);
   }
-}
 
-async function roomIn(target: Writable): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      target.off('drain', done);
-      target.off('close', done);
-      resolve();
-    };
-    target.on('drain', done);
-    target.on('close', done);
-    if (target.destroyed) done();
-  });
+  #pass(chunk: Buffer, target: Writable): void {
+    this.#bytes += chunk.length;
+    if (!target.writable) return;
+    const isRoom = target.write(chunk, () => {
+      release(chunk);
+    });
+    if (isRoom) return;
+    this.#waitsForClient = true;
+    this.#source.pause();
+  }
 }
 
 /** Ends it, and waits until all is out or it is destroyed. */

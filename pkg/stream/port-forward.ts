@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
-import { Output } from './copy.ts';
+import { carry, Output } from './copy.ts';
 import type { PortForwardTarget, StreamBackend } from './backend.ts';
 import type { SpdyStream } from './spdy/stream.ts';
 
@@ -117,7 +117,7 @@ async function join(
   });
   data.on('error', () => undefined); // 'close' follows
   if (data.destroyed) connection.destroy();
-  data.pipe(connection);
+  carry(data, connection);
   const output = new Output(connection, data);
   await closed;
   await output.done;

@@ -3,6 +3,7 @@
 
 import type { Duplex } from 'node:stream';
 import { Fault } from '../../base/fault.ts';
+import { release, share } from '../release.ts';
 import { LINGER_MS, within } from '../within.ts';
 import { FrameParser, type Frame } from './frame-parser.ts';
 import * as frame from './frame.ts';
@@ -51,7 +52,9 @@ export class SpdyConnection implements StreamWriter {
     try {
       for await (const chunk of this.#transport as AsyncIterable<Buffer>) {
         if (this.#closing) continue; // it has no more to say that matters
+        share(chunk);
         for (const received of parser.parse(chunk)) await this.#receive(received, headers);
+        release(chunk);
       }
     } catch (error) {
       if (error instanceof Fault) throw error; // all else is the transport's: the client left

@@ -2,6 +2,7 @@
 // resets the client's.
 
 import { Duplex } from 'node:stream';
+import { hold } from '../release.ts';
 import type { Headers } from './header-block.ts';
 
 /** What a stream needs of its connection. */
@@ -34,6 +35,7 @@ export class SpdyStream extends Duplex {
   /** Takes what the client sends. @returns a promise if the reader must catch up first */
   receive(payload: Buffer): Promise<void> | undefined {
     if (this.destroyed || this.readableEnded) return undefined;
+    hold(payload);
     if (this.push(payload)) return undefined;
     return new Promise((resolve) => {
       this.#onRoom = resolve;
