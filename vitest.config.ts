@@ -3,8 +3,8 @@ import { patience } from './test/e2e/harness/patience.ts';
 
 // Nothing is timed here: a slow machine needs more patience, and a test that waits in vain fails all the same.
 const limits = {
-  testTimeout: patience(120_000),
-  hookTimeout: patience(120_000),
+  testTimeout: patience(240_000),
+  hookTimeout: patience(240_000),
   expect: { poll: { timeout: patience(20_000) } },
 };
 

@@ -70,7 +70,7 @@ beforeAll(async () => {
   makeBase(join(dir, 'base'));
   makeChange(join(dir, 'change'));
   store = await TestImages.open();
-}, 60_000);
+});
 afterAll(async () => {
   await store[Symbol.asyncDispose]();
   rmSync(dir, { recursive: true });
@@ -97,7 +97,7 @@ function umociUnpack(): string {
   return join(bundle, 'rootfs');
 }
 
-test('files of Debian are what GNU tar makes of them', { timeout: 60_000 }, async () => {
+test('files of Debian are what GNU tar makes of them', async () => {
   const tar = pack(join(dir, 'base'));
   await load([tar]);
   const [layer = ''] = readdirSync(join(store.root, 'layers'));
@@ -108,7 +108,7 @@ test('files of Debian are what GNU tar makes of them', { timeout: 60_000 }, asyn
   expect(ours).toEqual(theirs);
 });
 
-test('changed by a second layer, they are what umoci makes of them', { timeout: 60_000 }, async () => {
+test('changed by a second layer, they are what umoci makes of them', async () => {
   const image = await load([pack(join(dir, 'base')), pack(join(dir, 'change'))]);
   const { rootfs } = await store.images.snapshots.prepare(testCall, testContainerId('a'), image.id);
   const [ours, theirs] = [listTree(rootfs), listTree(umociUnpack())];

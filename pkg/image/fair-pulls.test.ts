@@ -67,7 +67,7 @@ const layersAsked = () => {
   const layers = [...big.layers, ...small.layers, ...other.layers].map(({ digest }) => digest);
   return registry.requests.flatMap((line) => layers.filter((digest) => line.endsWith(digest)));
 };
-const noticed = (wanted: () => unknown) => expect.poll(wanted, { timeout: 10_000, interval: 10 });
+const noticed = (wanted: () => unknown) => expect.poll(wanted, { interval: 10 });
 const stateOf = (tag: string) =>
   store.images.pulls.list().find(({ reference }) => reference.endsWith(`:${tag}`))?.state;
 

@@ -23,7 +23,7 @@ function open(layersRoot: string): Promise<Stats> {
   });
 }
 
-test('what a process uses is what the kernel says of its group', { timeout: 60_000 }, async () => {
+test('what a process uses is what the kernel says of its group', async () => {
   await using group = await temporaryGroup();
   await using busy = await busyProcess(group.dirs);
   await using stats = await open('/tmp');

@@ -52,7 +52,7 @@ test('run() kills what the program has started, if that is wanted', async () => 
     { signal: caller.signal },
     { ...shell(`sleep 100 & echo $! > ${file}.new; mv ${file}.new ${file}; wait`), endsAll: true },
   );
-  await expect.poll(() => existsSync(file), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => existsSync(file)).toBe(true);
   const child = (await identify(Number(readFileSync(file, 'utf8'))))!;
   caller.abort(new Error('gone'));
   await expect(running).rejects.toThrow('gone');

@@ -39,7 +39,7 @@ test.for([
       ],
     });
     const [accepted] = (await once(server, 'connection')) as [Socket];
-    await expect.poll(() => hasMuchUnread(port), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => hasMuchUnread(port)).toBe(true);
     expect(peerHasLeft(accepted)).toBe(false);
     await signal(child.identity, 'SIGKILL');
     await child.exited;

@@ -27,9 +27,7 @@ test('the value follows what is put into the folders', async () => {
   await using watched = await open([one, two]);
   expect(watched.current).toEqual(['a.json']);
   writeFileSync(join(two, 'b.json'), '');
-  await vi.waitFor(() => {
-    expect(watched.current).toEqual(['a.json', 'b.json']);
-  }, 10_000);
+  await expect.poll(() => watched.current).toEqual(['a.json', 'b.json']);
 });
 
 test('refresh() finds a folder that was made later, and watches it from then on', async () => {
@@ -40,9 +38,7 @@ test('refresh() finds a folder that was made later, and watches it from then on'
   await watched.refresh();
   expect(watched.current).toEqual(['a.json']);
   writeFileSync(join(late, 'b.json'), '');
-  await vi.waitFor(() => {
-    expect(watched.current).toEqual(['a.json', 'b.json']);
-  }, 10_000);
+  await expect.poll(() => watched.current).toEqual(['a.json', 'b.json']);
 });
 
 test('refresh() reads nothing when nothing has changed', async () => {

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const archive = join(node.place.dir, 'volumes.tar');
   await writeOciArchive(archive, IMAGE, image);
   await node.davit.loadImages({ path: archive });
-}, 60_000);
+});
 
 const snapshot = (id: string): string => join(node.place.root, 'snapshots', id);
 

@@ -9,8 +9,8 @@ import { patience } from './patience.ts';
 import type { Place } from './place.ts';
 
 const REPO = join(import.meta.dirname, '../../..');
-const START_MS = patience(30_000);
-const STOP_MS = patience(30_000);
+const START_MS = patience(60_000);
+const STOP_MS = patience(60_000);
 
 export class DaemonProcess {
   readonly #child: ChildProcess;

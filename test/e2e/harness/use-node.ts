@@ -7,7 +7,7 @@ import { logSince } from './daemon-process.ts';
 import { TestNode, type NodeOptions } from './node.ts';
 import { patience } from './patience.ts';
 
-const HOOK_MS = patience(60_000);
+const HOOK_MS = patience(240_000);
 
 export function useNode(options: NodeOptions = {}): TestNode {
   const node = new TestNode(options);
