@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { KeyedLock } from '../../pkg/async/keyed-lock.ts';
-import { SingleFlight } from '../../pkg/async/single-flight.ts';
+import { SharedWork } from '../../pkg/async/shared-work.ts';
 import { background, type Call, type Log } from '../../pkg/base/call.ts';
 import type { ContainerId, SandboxId } from '../../pkg/base/id.ts';
 import type { Outcome } from '../../pkg/base/outcome.ts';
@@ -248,7 +248,7 @@ function toPodsDeps(
       sandbox,
       sandboxes,
       networksOf: networks.of,
-      runs: new SingleFlight(),
+      runs: new SharedWork(),
       cgroup: facts.cgroup,
       podCidr: () => podCidr.get(),
       expectRoom: () => expectRoom(config.root),
@@ -261,7 +261,7 @@ function toPodsDeps(
       sandboxes,
       sandboxLocks: locks.sandbox,
       images,
-      creations: new SingleFlight(),
+      creations: new SharedWork(),
       cgroup: facts.cgroup,
       plan: planner({
         facts,

@@ -12,8 +12,8 @@ export interface Stage {
 
 /** Where stages are noted. */
 export interface StageLog {
-  /** Notes that a stage begins; it ends when the result is disposed. */
-  begin(name: string): Disposable;
+  /** Notes that a stage begins, or has begun; it ends when the result is disposed. */
+  begin(name: string, startedAtMs?: number): Disposable;
   /** Notes one that is over. */
   add(stage: Stage): void;
 }
@@ -25,8 +25,8 @@ export class Timeline implements StageLog {
   readonly #stages: Stage[] = [];
   #changedAtMs = nowMs();
 
-  begin(name: string): Disposable {
-    return this.#begin({ name });
+  begin(name: string, startedAtMs?: number): Disposable {
+    return this.#begin({ name }, startedAtMs);
   }
 
   add(stage: Stage): void {
@@ -36,16 +36,16 @@ export class Timeline implements StageLog {
   /** Notes stages here, as those of one container or image. */
   about(of: string): StageLog {
     return {
-      begin: (name) => this.#begin({ name, of }),
+      begin: (name, startedAtMs) => this.#begin({ name, of }, startedAtMs),
       add: (stage) => {
         this.add({ ...stage, of });
       },
     };
   }
 
-  #begin(what: Pick<Stage, 'name' | 'of'>): Disposable {
-    const stage = { ...what, startedAtMs: nowMs() };
-    this.#changedAtMs = stage.startedAtMs;
+  #begin(what: Pick<Stage, 'name' | 'of'>, startedAtMs = nowMs()): Disposable {
+    const stage = { ...what, startedAtMs };
+    this.#changedAtMs = Math.max(this.#changedAtMs, startedAtMs);
     if (this.#stages.length >= MAX_STAGES) return { [Symbol.dispose]: () => undefined };
     const index = this.#stages.push(stage) - 1;
     return {
@@ -80,10 +80,10 @@ function nowMs(): number {
 export function both(one: StageLog | undefined, other: StageLog): StageLog {
   if (one === undefined) return other;
   return {
-    begin: (name) => {
+    begin: (name, startedAtMs) => {
       const begun = new DisposableStack();
-      begun.use(one.begin(name));
-      begun.use(other.begin(name));
+      begun.use(one.begin(name, startedAtMs));
+      begun.use(other.begin(name, startedAtMs));
       return begun;
     },
     add: (stage) => {

@@ -27,7 +27,7 @@ export interface StopDeps {
 }
 
 /** How long a killed process may take to go, in milliseconds; more means that the kernel holds it. */
-const DEATH_TIMEOUT_MS = 30_000;
+const DEATH_TIMEOUT_MS = 10_000;
 
 /**
  * @param graceMs how long the container may take after its stop signal; 0 kills at once

@@ -8,7 +8,7 @@ import type { Container, ContainerMount } from '../container/container.ts';
 import { createContainer, undoCreation, type CreateDeps } from '../container/create.ts';
 import type { Image } from '../image/image.ts';
 import { IMAGE_VOLUME_MOUNT_FAILED } from '../image/image-volumes.ts';
-import type { SingleFlight } from '../async/single-flight.ts';
+import type { SharedWork } from '../async/shared-work.ts';
 import type { KeyedLock } from '../async/keyed-lock.ts';
 import { cgroupsPath, type CgroupDriver } from '../runtime/cgroup-path.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
@@ -23,7 +23,7 @@ export interface CreatePodContainerDeps {
   readonly sandboxes: { get(id: SandboxId): Sandbox };
   readonly sandboxLocks: KeyedLock<SandboxId>;
   readonly images: { find(name: string): Image | undefined };
-  readonly creations: SingleFlight<string, ContainerId>;
+  readonly creations: SharedWork<string, ContainerId>;
   readonly cgroup: { readonly driver: CgroupDriver; readonly parent: string };
   readonly plan: PlanContainer;
   /** @throws {Fault} resource_exhausted — the disk is full */
@@ -47,9 +47,7 @@ export async function createPodContainer(
 ): Promise<ContainerId> {
   const { name, attempt } = config.metadata;
   const key = JSON.stringify([sandboxId, name, attempt]);
-  return await deps.creations.do(key, call.signal, (signal) =>
-    createOnce(deps, { ...call, signal }, sandboxId, config),
-  );
+  return await deps.creations.do(key, call, (shared) => createOnce(deps, shared, sandboxId, config));
 }
 
 async function createOnce(
@@ -62,7 +60,9 @@ async function createOnce(
   if (existing?.state.phase === 'created') return existing.id;
   if (existing?.state.phase === 'creating') {
     await undoCreation(deps.container, call, existing.id); // what a failed creation could not undo then
-  } else if (existing !== undefined) {
+    return await createOnce(deps, call, sandboxId, config); // or it was done after all: its caller had left in its last step
+  }
+  if (existing !== undefined) {
     const { name, attempt } = config.metadata;
     throw new Fault(
       'already_exists',

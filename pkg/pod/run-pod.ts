@@ -1,6 +1,6 @@
 // RunPodSandbox: one sandbox for each attempt at a pod, however often and however concurrently it is asked for.
 
-import type { SingleFlight } from '../async/single-flight.ts';
+import type { SharedWork } from '../async/shared-work.ts';
 import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import { newSandboxId, type SandboxId } from '../base/id.ts';
@@ -18,7 +18,7 @@ export interface RunPodDeps {
     select(): NetworkConfigList;
     expectInstalled(list: NetworkConfigList): Promise<void>;
   };
-  readonly runs: SingleFlight<string, Sandbox>;
+  readonly runs: SharedWork<string, Sandbox>;
   readonly cgroup: { readonly driver: CgroupDriver; readonly parent: string };
   /** As the kubelet has told it; may be ''. */
   readonly podCidr: () => string;
@@ -40,9 +40,7 @@ export interface RunPodDeps {
 export async function runPod(deps: RunPodDeps, call: Call, config: SandboxConfig): Promise<SandboxId> {
   const { name, namespace, uid, attempt } = config.metadata;
   const key = JSON.stringify([name, namespace, uid, attempt]);
-  const sandbox = await deps.runs.do(key, call.signal, (signal) =>
-    runOnce(deps, { ...call, signal }, config),
-  );
+  const sandbox = await deps.runs.do(key, call, (shared) => runOnce(deps, shared, config));
   return sandbox.id;
 }
 
@@ -53,7 +51,9 @@ async function runOnce(deps: RunPodDeps, call: Call, config: SandboxConfig): Pro
   if (existing?.state.phase === 'ready') return existing;
   if (existing?.state.phase === 'creating') {
     await undoRun(deps.sandbox, call, existing.id); // what a failed run could not undo then
-  } else if (existing !== undefined) {
+    return await runOnce(deps, call, config); // or it was done after all: its caller had left in its last step
+  }
+  if (existing !== undefined) {
     const { attempt } = config.metadata;
     throw new Fault(
       'already_exists',
