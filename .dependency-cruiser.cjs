@@ -44,7 +44,11 @@ module.exports = {
       { path: '\\.test\\.ts$|/testing/|^test/' },
     ),
     onlyFrom('grpc-stays-in-server', '^(api|pkg/server|cmd|test|hack)/', '@grpc/grpc-js|protobufjs'),
-    onlyFrom('leveldb-stays-in-one-file', '^pkg/store/database\\.ts$', 'classic-level|abstract-level|level'),
+    onlyFrom(
+      'leveldb-stays-in-two-files',
+      '^pkg/store/(database|open-level)\\.ts$',
+      'classic-level|abstract-level',
+    ),
     // The tests of crashes put themselves between the daemon and the C library.
     onlyFrom('koffi-is-loaded-in-one-file', '^(pkg/sys/libc/load\\.ts$|test/e2e/harness/faults/)', 'koffi'),
     forbid(

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { Log } from '../../pkg/base/call.ts';
+import type { Observe } from '../../pkg/base/outcome.ts';
 import type { ImageId, SandboxId } from '../../pkg/base/id.ts';
 import type { Config } from '../../pkg/config/config.ts';
 import { imagesUsed } from '../../pkg/container/images-used.ts';
@@ -56,11 +57,12 @@ export class Daemon implements AsyncDisposable {
   /** When it returns, every state that can be asked for is true. */
   static async open(config: Config, log: Log, counts: OwnMetrics): Promise<Daemon> {
     await using opening = new AsyncDisposableStack();
-    const db = opening.use(await openDatabase(config, counts));
+    const db = opening.use(await openDatabase(config, log, counts));
     const boot = await findBoot(db);
     opening.defer(() => boot.end(writtenBy(config))); // after all that writes, before the database
-    const sandboxes = await loadSandboxes(db, log);
-    const containers = await loadContainers(db, log);
+    const copies = { dir: join(config.run, 'records'), log };
+    const sandboxes = await loadSandboxes(db, copies);
+    const containers = await loadContainers(db, copies);
     const events = toEvents(sandboxes, containers, counts);
     const images = opening.use(await openImages(config, { db, boot, log, containers, counts }));
     const networks = await openNetworks(config, { log, counts, owned: opening });
@@ -76,7 +78,7 @@ export class Daemon implements AsyncDisposable {
     const features = new FeatureFinder({ handlers, cli, kernel: await findKernelFeatures(config, log) });
     const { cdi, hooks, adjust } = await openAdjusters(config, { log, features, owned: opening });
     const shared = { config, log, sandboxes, containers, cgroups, handlers, counts };
-    const podCidr = await PodCidr.load(db);
+    const podCidr = await PodCidr.load(db, sandboxes.list());
     const { pods, repairs } = await openPods({
       ...shared,
       ...{ images, networks, facts, features, apparmor, adjust, podCidr },
@@ -134,10 +136,11 @@ async function openPreloaded(
   return preloaded;
 }
 
-function openDatabase({ root }: Config, counts: OwnMetrics): Promise<Database> {
-  return Database.open(join(root, 'db'), (outcome, tookMs) => {
+function openDatabase({ root }: Config, log: Log, counts: OwnMetrics): Promise<Database> {
+  const observe: Observe = (outcome, tookMs) => {
     counts.commit(outcome, tookMs);
-  });
+  };
+  return Database.open(join(root, 'db'), { observe, log, version: VERSION });
 }
 
 /** Directories, on one file system or on several. */

@@ -1,5 +1,6 @@
 // The node's pod CIDR as the kubelet last told it. It is kept, because a kubelet tells it only now and then.
 
+import type { Sandbox } from '../../pkg/sandbox/sandbox.ts';
 import type { Database } from '../../pkg/store/database.ts';
 
 const SECTION = 'node';
@@ -14,9 +15,13 @@ export class PodCidr {
     this.#value = value;
   }
 
-  static async load(db: Database): Promise<PodCidr> {
+  /** @param pods that were run with it: they know it, if the database has lost it */
+  static async load(
+    db: Database,
+    pods: readonly Pick<Sandbox, 'podCidr' | 'createdAtNs'>[],
+  ): Promise<PodCidr> {
     const entry = (await db.entries(SECTION)).find(([key]) => key === KEY);
-    const value: unknown = entry === undefined ? '' : JSON.parse(entry[1]);
+    const value: unknown = entry === undefined ? ofLatest(pods) : JSON.parse(entry[1]);
     return new PodCidr(db, typeof value === 'string' ? value : '');
   }
 
@@ -30,4 +35,9 @@ export class PodCidr {
     await this.#db.commit(this.#db.put(SECTION, KEY, podCidr));
     this.#value = podCidr;
   }
+}
+
+function ofLatest(pods: readonly Pick<Sandbox, 'podCidr' | 'createdAtNs'>[]): string {
+  const [latest] = pods.toSorted((a, b) => (a.createdAtNs < b.createdAtNs ? 1 : -1));
+  return latest?.podCidr ?? '';
 }

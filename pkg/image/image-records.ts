@@ -1,10 +1,12 @@
 // Which images are here and under which names. A name belongs to one image: given to another, the first loses
 // it.
 
+import { join } from 'node:path';
 import { KeyedLock } from '../async/keyed-lock.ts';
 import type { Log } from '../base/call.ts';
 import type { ImageId } from '../base/id.ts';
 import type { Database } from '../store/database.ts';
+import { RecordCopies } from '../store/record-copies.ts';
 import { RecordStore } from '../store/record-store.ts';
 import { isDigest, type Digest } from './digest.ts';
 import { imageCodec, type Image } from './image.ts';
@@ -24,11 +26,11 @@ export class ImageRecords {
     this.#store = store;
   }
 
-  static async open(db: Database, log: Log): Promise<ImageRecords> {
-    return new ImageRecords(
-      db,
-      await RecordStore.load<ImageId, Image>(db, { kind: 'image', codec: imageCodec, log }),
-    );
+  /** @param root holds the copies of the records */
+  static async open(db: Database, root: string, log: Log): Promise<ImageRecords> {
+    const copies = await RecordCopies.open(join(root, 'records', 'image'), log);
+    const options = { kind: 'image', codec: imageCodec, log, copies };
+    return new ImageRecords(db, await RecordStore.load<ImageId, Image>(db, options));
   }
 
   list(): Image[] {

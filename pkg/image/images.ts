@@ -134,7 +134,7 @@ export class Images implements AsyncDisposable {
 
   /** Reads the records, and clears away what a crash left half done. */
   static async open(options: ImagesOptions): Promise<Images> {
-    const records = await ImageRecords.open(options.db, options.log);
+    const records = await ImageRecords.open(options.db, options.root, options.log);
     const layers = await LayerStore.open({
       ...options,
       root: options.layersRoot ?? options.root,

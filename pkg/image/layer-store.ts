@@ -11,6 +11,7 @@ import type { Log } from '../base/call.ts';
 import { Fault, type FaultCode } from '../base/fault.ts';
 import { linkSignals } from '../base/signal.ts';
 import type { Database } from '../store/database.ts';
+import { RecordCopies } from '../store/record-copies.ts';
 import { RecordStore } from '../store/record-store.ts';
 import { ensureDirectory, syncFs } from '../sys/files.ts';
 import type { BlobSource } from './blob-source.ts';
@@ -97,7 +98,9 @@ export class LayerStore {
   /** What a crash left is moved aside here; `sweep()` deletes it. */
   static async open(options: LayerStoreOptions): Promise<LayerStore> {
     const { db, root, boot, log } = options;
-    const records = await RecordStore.load<Digest, Layer>(db, { kind: 'layer', codec: layerCodec, log });
+    const copies = await RecordCopies.open(join(root, 'records', 'layer'), log);
+    const stored = { kind: 'layer', codec: layerCodec, log, copies };
+    const records = await RecordStore.load<Digest, Layer>(db, stored);
     const places = await LayerPlaces.open(root, options.aliases);
     const ingestDir = join(root, 'ingest');
     await ensureDirectory(ingestDir, 0o700);

@@ -1,16 +1,14 @@
-// The only file that knows LevelDB. A change is a value; `commit` is the one thing that touches the disk.
+// What is written to LevelDB. A change is a value; `commit` is the one thing that touches the disk.
 // After a write that failed the database is opened anew: what is appended behind a record that was written in
 // part would be lost with it. A reserve of disk space sees to it that this, and removing things, work on a full disk.
 
-import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Level } from 'level';
+import type { Log } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
-import { ensureDirectory } from '../sys/files.ts';
-import { isErrno } from '../sys/errno.ts';
-import { syncFs } from '../sys/files.ts';
-import { Reserve } from './reserve.ts';
 import { observed, type Observe } from '../base/outcome.ts';
+import { messagesOf, openLevel, type Level } from './open-level.ts';
+import { claimFormat } from './format.ts';
+import { Reserve } from './reserve.ts';
 
 /** One line of an atomic batch. */
 interface Write {
@@ -22,12 +20,24 @@ interface Write {
 /** A change that `commit` will make. Building one has no effect. */
 export interface Change {
   readonly writes: readonly Write[];
+  /** Goes on beside the write; it never fails. */
+  readonly beside?: () => Promise<void>;
+  /** Takes back what `beside` did, if the write fails. */
+  readonly undoBeside?: () => Promise<void>;
   /** Brings memory up to date, once the change is on disk. */
   readonly apply: () => void;
 }
 
 /** Between a section's name and a key; no section name contains it. */
 const SEPARATOR = '!';
+
+export interface DatabaseOptions {
+  /** Is told of every write to the disk. */
+  readonly observe?: Observe;
+  readonly log?: Log;
+  /** Of the daemon, for whoever finds that the database is too new. */
+  readonly version?: string;
+}
 
 export class Database implements AsyncDisposable {
   readonly #level: Level;
@@ -44,22 +54,21 @@ export class Database implements AsyncDisposable {
   }
 
   /**
-   * @param observe is told of every write to the disk
-   * @throws {Fault} failed_precondition — another process has it open
+   * Begins a new one if there is none, or none that can be repaired.
+   *
+   * @throws {Fault} failed_precondition — another process has it open, or a later version of davit wrote it
    */
-  static async open(dir: string, observe?: Observe): Promise<Database> {
-    await ensureDirectory(dir, 0o700);
-    await ensureExists(dir);
-    const level = new Level(dir, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
+  static async open(dir: string, { observe, log, version = '' }: DatabaseOptions = {}): Promise<Database> {
+    const level = await openLevel(dir, log);
     try {
-      await level.open();
-    } catch (cause) {
-      if (codeOf((cause as Error).cause) !== 'LEVEL_LOCKED') throw cause;
-      throw new Fault('failed_precondition', `another process uses "${dir}"`, { detail: { dir }, cause });
+      await claimFormat(level, dir, version);
+      const reserve = new Reserve(join(dir, 'reserve'));
+      await reserve.ensure();
+      return new Database(level, reserve, observe);
+    } catch (error) {
+      await level.close();
+      throw error;
     }
-    const reserve = new Reserve(join(dir, 'reserve'));
-    await reserve.ensure();
-    return new Database(level, reserve, observe);
   }
 
   /**
@@ -72,9 +81,16 @@ export class Database implements AsyncDisposable {
     const batch = writes.map(({ type, key, value }) =>
       type === 'put' ? { type, key, value: value ?? '' } : { type: 'del' as const, key },
     );
-    const options = { sync: true }; // an option of classic-level that the types of level leave out
-    if (batch.length > 0)
-      await observed(this.#observe, () => this.#write((level) => level.batch(batch, options)));
+    const beside = Promise.all(changes.map(async (change) => change.beside?.()));
+    try {
+      if (batch.length > 0)
+        await observed(this.#observe, () => this.#write((level) => level.batch(batch, { sync: true })));
+      await beside;
+    } catch (error) {
+      await beside;
+      await Promise.all(changes.map(async (change) => change.undoBeside?.()));
+      throw error;
+    }
     for (const change of changes) change.apply();
   }
 
@@ -138,39 +154,6 @@ export class Database implements AsyncDisposable {
   }
 }
 
-/**
- * LevelDB does not write out what a new database begins with: if the power fails then, it cannot be opened ever
- * again. So a new one is made beside its place, and moved there when it is on disk.
- */
-async function ensureExists(dir: string): Promise<void> {
-  if ((await namesIn(dir)).length > 0) return;
-  const unfinished = `${dir}.new`;
-  await rm(unfinished, { recursive: true, force: true });
-  const level = new Level(unfinished);
-  await level.open();
-  await level.close();
-  await syncFs(unfinished);
-  await rename(unfinished, dir);
-}
-
-async function namesIn(dir: string): Promise<string[]> {
-  try {
-    return await readdir(dir);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
-}
-
 function toChange(write: Write): Change {
   return { writes: [write], apply: () => undefined };
-}
-
-/** Of an error and its causes: LevelDB's own words stand in the innermost. */
-function messagesOf(error: unknown): string {
-  return error instanceof Error ? `${error.message}\n${messagesOf(error.cause)}` : '';
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -1,6 +1,6 @@
 // Records that could not be read, set aside whole when their store was loaded.
 
-import type { Database } from './database.ts';
+import type { Change, Database } from './database.ts';
 
 const SECTION = 'unreadable';
 
@@ -21,6 +21,18 @@ export class Quarantine {
   /** Moves a record of the section `kind` here. */
   static async setAside(db: Database, kind: string, key: string, text: string): Promise<void> {
     await db.commit(db.put(SECTION, `${kind}/${key}`, text), db.del(kind, key));
+  }
+
+  /** Those of one kind, by key. */
+  static async read(db: Database, kind: string): Promise<Map<string, string>> {
+    const prefix = `${kind}/`;
+    const entries = (await db.entries(SECTION)).filter(([key]) => key.startsWith(prefix));
+    return new Map(entries.map(([key, text]) => [key.slice(prefix.length), String(JSON.parse(text))]));
+  }
+
+  /** The change that deletes one that can be read again. */
+  static forgetting(db: Database, kind: string, key: string): Change {
+    return db.del(SECTION, `${kind}/${key}`);
   }
 
   /** Each as kind and key: `container/4f1c…`. */

@@ -109,7 +109,7 @@ test('a listener is told of every change, with what was before and what is after
 
 test('every write to the disk is told of', async () => {
   const outcomes: string[] = [];
-  await using db = await Database.open(dir, (outcome) => outcomes.push(outcome));
+  await using db = await Database.open(dir, { observe: (outcome) => outcomes.push(outcome) });
   await db.commit(db.put('thing', 'a', 1), db.put('thing', 'b', 2));
   await db.commit();
   expect(outcomes).toEqual(['ok']);

@@ -80,6 +80,7 @@ const MAY_CHANGE = [
   'root/db',
   'root/layers',
   'root/inventories',
+  'root/records',
   'root/lock',
   'root/lost+found',
   'run/runtime',
