@@ -37,6 +37,7 @@ import type { Sandbox } from '../../pkg/sandbox/sandbox.ts';
 import type { SandboxDeps } from '../../pkg/sandbox/operations.ts';
 import type { Cgroups } from '../../pkg/sys/cgroup.ts';
 import { describeProcess } from '../../pkg/sys/describe-process.ts';
+import { uptimeMs } from '../../pkg/sys/uptime.ts';
 import { isAlive, signal, waitForExit } from '../../pkg/sys/process.ts';
 import type { Containers, Sandboxes } from './records.ts';
 import { nowNs } from './now.ts';
@@ -182,6 +183,7 @@ async function toParts(
     waiters,
     signal,
     describeProcess,
+    uptimeMs,
   };
   return { cli, runtime, stop: { sandbox, container, containers } };
 }

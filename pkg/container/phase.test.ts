@@ -8,7 +8,7 @@ const STATES: Readonly<Record<ContainerPhase, ContainerState>> = {
   created: { phase: 'created', process, shim },
   starting: { phase: 'starting', ...running },
   running: { phase: 'running', ...running },
-  stopping: { phase: 'stopping', ...running, killAtMs: 5, signalled: true },
+  stopping: { phase: 'stopping', ...running, killAtUptimeMs: 5, signalled: true },
   exited: {
     phase: 'exited',
     exitCode: 0,

@@ -17,8 +17,8 @@ interface Running extends Alive {
 }
 
 interface Stopping extends Running {
-  /** When its time is up, in milliseconds since the Unix epoch. */
-  readonly killAtMs: number;
+  /** When its time is up, by the clock that nobody sets: see `uptimeMs()`. */
+  readonly killAtUptimeMs: number;
   /** Whether it was sent its stop signal. A daemon that died in between sends it a second time. */
   readonly signalled: boolean;
 }

@@ -2,10 +2,12 @@
 
 import * as z from 'zod';
 import type { ContainerId, ImageId, SandboxId } from '../base/id.ts';
-import { bigintText, decode, toJson } from '../codec/decode.ts';
+import { bigintText, toJson } from '../codec/decode.ts';
+import { decodeRecord } from '../codec/decode-record.ts';
 import { resourcesSchema } from '../runtime/resources-schema.ts';
 import type { Codec } from '../store/record-store.ts';
 import type { Container, ContainerMount } from './container.ts';
+import type { ContainerState } from './phase.ts';
 
 const id = z.string().regex(/^[0-9a-f]{64}$/);
 const texts = z.record(z.string(), z.string());
@@ -35,7 +37,8 @@ const state = z.discriminatedUnion('phase', [
   z.strictObject({
     phase: z.literal('stopping'),
     ...running,
-    killAtMs: z.number(),
+    killAtUptimeMs: z.number().optional(),
+    killAtMs: z.number().optional(), // instead of it in older records: the time of day
     signalled: z.boolean(),
   }),
   exited,
@@ -83,19 +86,30 @@ function toMount({ image, ...rest }: z.infer<typeof mount>): ContainerMount {
   return image === undefined ? rest : { ...rest, image: { ...image, id: image.id as ImageId } };
 }
 
+/** A stop whose time was written by the time of day has no more: that clock may have been set since. */
+function toState(read: z.infer<typeof state>): ContainerState {
+  if (read.phase === 'removing') return { phase: 'removing', last: read.last };
+  if (read.phase !== 'stopping') return read;
+  const { killAtMs: _, killAtUptimeMs = 0, ...rest } = read;
+  return { ...rest, killAtUptimeMs };
+}
+
 export const containerCodec: Codec<Container> = {
   encode: (container) => toJson({ v: 1, ...container }),
 
   decode(json, key) {
-    const { v: _, ...record } = decode(recordV1, json, `record of container "${key}"`, 'data_loss');
+    const { v: _, ...record } = decodeRecord(
+      { schema: recordV1, latest: 1 },
+      json,
+      `record of container "${key}"`,
+    );
     return {
       ...record,
       id: record.id as ContainerId,
       sandboxId: record.sandboxId as SandboxId,
       image: { ...record.image, id: record.image.id as ImageId },
       mounts: record.mounts.map(toMount),
-      state:
-        record.state.phase === 'removing' ? { phase: 'removing', last: record.state.last } : record.state,
+      state: toState(record.state),
     };
   },
 };

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { KeyedLock } from '../async/keyed-lock.ts';
 import { testCall } from '../base/testing/call.ts';
+import { uptimeMs } from '../sys/uptime.ts';
 import { ExitWaiters, recordExit, type ExitDeps } from './exit.ts';
 import { stopContainer, type StopDeps } from './stop.ts';
 import { aContainer, process, shim } from './testing/container.ts';
@@ -33,6 +34,7 @@ function setUp({ container = running, deadly = [15, 'SIGKILL'] as (string | numb
       if (deadly.includes(signal)) void die();
       return Promise.resolve(true);
     },
+    uptimeMs,
     describeProcess: () => Promise.resolve('process 4242 waits in io_schedule'),
   };
   return { deps, store, signals, killedCgroups, die };
@@ -76,8 +78,15 @@ test.each([
   ['sent its signal', true, []],
   ['not yet sent its signal', false, [15]],
 ])('a stop that was cut off goes on with a container that was %s', async (_, signalled, expected) => {
-  const killAtMs = Date.now() + 600_000;
-  const container = aContainer({ phase: 'stopping', process, shim, startedAtNs: 1n, killAtMs, signalled });
+  const killAtUptimeMs = uptimeMs() + 600_000;
+  const container = aContainer({
+    phase: 'stopping',
+    process,
+    shim,
+    startedAtNs: 1n,
+    killAtUptimeMs,
+    signalled,
+  });
   const { deps, signals, die } = setUp({ container, deadly: [] });
   const stop = stopContainer(deps, testCall, container.id, 600_000);
   await expect.poll(() => signals).toEqual(expected);
@@ -118,4 +127,25 @@ test('processes of a container that shares its pid namespace are killed with it'
   const { deps, killedCgroups } = setUp({ container: { ...running, ownPidNamespace: false } });
   await stopContainer(deps, testCall, running.id, 0);
   expect(killedCgroups).toContain(running.cgroupPath);
+});
+
+test.each([
+  ['back', '2001-01-01T00:00:00Z'],
+  ['forward', '2091-01-01T00:00:00Z'],
+])('a clock that is set %s neither shortens nor prolongs a grace period', async (_, time) => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const { deps, signals } = setUp({ deadly: ['SIGKILL'] });
+    const graceMs = 300;
+    const before = uptimeMs();
+    const stop = stopContainer(deps, testCall, running.id, graceMs);
+    await vi.waitUntil(() => signals.length === 1);
+    vi.setSystemTime(time);
+    deps.waiters.tell(running.id); // it looks at the clock again
+    await stop;
+    expect(signals).toEqual([15, 'SIGKILL']);
+    expect(uptimeMs() - before).toBeGreaterThanOrEqual(graceMs - 1);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -22,6 +22,8 @@ export interface StopDeps {
   /** @returns whether the process was there to be signalled */
   readonly signal: (process: ProcessIdentity, signal: NodeJS.Signals | number) => Promise<boolean>;
   readonly cgroups: { killAll(call: Call, path: string): Promise<void> };
+  /** Milliseconds on a clock that goes on evenly, whatever happens to the time of day, and across a restart. */
+  readonly uptimeMs: () => number;
   /** Says why a process does not die: its state and what it waits for in the kernel. */
   readonly describeProcess: (process: ProcessIdentity) => Promise<string>;
 }
@@ -39,7 +41,7 @@ export async function stopContainer(
   id: ContainerId,
   graceMs: number,
 ): Promise<void> {
-  const container = await beginStop(deps, call, id, Date.now() + graceMs);
+  const container = await beginStop(deps, call, id, deps.uptimeMs() + graceMs);
   if (container === undefined) return;
   await waitUntilKill(deps, call, id);
   const { state, cgroupPath, ownPidNamespace } = deps.store.find(id) ?? container;
@@ -58,35 +60,42 @@ async function beginStop(
   deps: StopDeps,
   call: Call,
   id: ContainerId,
-  killAtMs: number,
+  killAtUptimeMs: number,
 ): Promise<Container | undefined> {
   using _guard = await deps.locks.acquireFor(id, call);
   const container = deps.store.find(id);
   if (container === undefined || !mayExit(container.state)) return undefined;
-  const state = toStopping(container.state, killAtMs);
+  const state = toStopping(container.state, killAtUptimeMs);
   const stopping = { ...container, state };
   if (state !== container.state) {
     await deps.store.put({ ...container, state: move(container.state, state) });
     deps.waiters.tell(id); // an earlier stop waits for a later deadline
   }
-  if (state.signalled || state.killAtMs <= Date.now()) return stopping;
+  if (state.signalled || state.killAtUptimeMs <= deps.uptimeMs()) return stopping;
   await deps.signal(state.process, signalNumber(container.stopSignal));
   await deps.store.put({ ...stopping, state: { ...state, signalled: true } });
   return stopping;
 }
 
 /** One that was never started has no program that a signal could ask to end: it is killed. */
-function toStopping(state: StateOf<AlivePhase>, killAtMs: number): StateOf<'stopping'> {
+function toStopping(state: StateOf<AlivePhase>, killAtUptimeMs: number): StateOf<'stopping'> {
   const { process, shim } = state;
   switch (state.phase) {
     case 'created':
-      return { phase: 'stopping', process, shim, startedAtNs: 0n, killAtMs: 0, signalled: false };
+      return { phase: 'stopping', process, shim, startedAtNs: 0n, killAtUptimeMs: 0, signalled: false };
     case 'stopping':
-      return state.killAtMs <= killAtMs ? state : { ...state, killAtMs };
+      return state.killAtUptimeMs <= killAtUptimeMs ? state : { ...state, killAtUptimeMs };
     case 'starting':
     case 'running':
     case 'lost':
-      return { phase: 'stopping', process, shim, startedAtNs: state.startedAtNs, killAtMs, signalled: false };
+      return {
+        phase: 'stopping',
+        process,
+        shim,
+        startedAtNs: state.startedAtNs,
+        killAtUptimeMs,
+        signalled: false,
+      };
   }
 }
 
@@ -96,7 +105,7 @@ async function waitUntilKill(deps: StopDeps, call: Call, id: ContainerId): Promi
     call.signal.throwIfAborted();
     const state = deps.store.find(id)?.state;
     if (state?.phase !== 'stopping') return;
-    const leftMs = state.killAtMs - Date.now();
+    const leftMs = state.killAtUptimeMs - deps.uptimeMs();
     if (leftMs <= 0) return;
     await waitAtMost(deps, call, id, leftMs);
   }
@@ -108,16 +117,16 @@ async function waitForDeath(
   id: ContainerId,
   process: ProcessIdentity,
 ): Promise<void> {
-  const giveUpAtMs = Date.now() + DEATH_TIMEOUT_MS;
+  const giveUpAtMs = deps.uptimeMs() + DEATH_TIMEOUT_MS;
   for (;;) {
     const state = deps.store.find(id)?.state;
     if (state === undefined || !mayExit(state)) return;
     call.signal.throwIfAborted();
-    if (Date.now() >= giveUpAtMs) {
+    if (deps.uptimeMs() >= giveUpAtMs) {
       const why = await deps.describeProcess(process);
       throw new Fault('deadline_exceeded', `cannot stop container "${id}": ${why}`, { detail: { id } });
     }
-    await waitAtMost(deps, call, id, giveUpAtMs - Date.now());
+    await waitAtMost(deps, call, id, giveUpAtMs - deps.uptimeMs());
   }
 }
 

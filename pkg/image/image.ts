@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import type { ImageId } from '../base/id.ts';
-import { decode } from '../codec/decode.ts';
+import { decodeRecord } from '../codec/decode-record.ts';
 import type { Codec } from '../store/record-store.ts';
 import { isDigest, type Digest } from './digest.ts';
 import type { OciImageConfig } from './image-config.ts';
@@ -61,7 +61,11 @@ const recordSchema = z.object({
 export const imageCodec: Codec<Image> = {
   encode: (image) => ({ v: 1, ...image }),
   decode: (json, key) => {
-    const { v: _, ...image } = decode(recordSchema, json, `record of image "${key}"`, 'data_loss');
+    const { v: _, ...image } = decodeRecord(
+      { schema: recordSchema, latest: 1 },
+      json,
+      `record of image "${key}"`,
+    );
     return { ...image, id: image.id as ImageId }; // checked: it is a digest
   },
 };

@@ -1,7 +1,7 @@
 // One unpacked layer, and its record.
 
 import * as z from 'zod';
-import { decode } from '../codec/decode.ts';
+import { decodeRecord } from '../codec/decode-record.ts';
 import type { Codec } from '../store/record-store.ts';
 import { isDigest, type Digest } from './digest.ts';
 
@@ -39,7 +39,11 @@ const recordSchema = z.object({
 export const layerCodec: Codec<Layer> = {
   encode: (layer) => ({ v: 2, ...layer }),
   decode: (json, key) => {
-    const { v: _, ...layer } = decode(recordSchema, json, `record of layer "${key}"`, 'data_loss');
+    const { v: _, ...layer } = decodeRecord(
+      { schema: recordSchema, latest: 2 },
+      json,
+      `record of layer "${key}"`,
+    );
     return layer;
   },
 };

@@ -54,7 +54,7 @@ test('the life of a container is four events, in order, each later than the one 
     created,
     aContainer({ phase: 'starting', ...running }),
     aContainer({ phase: 'running', ...running }),
-    aContainer({ phase: 'stopping', ...running, killAtMs: 1, signalled: true }),
+    aContainer({ phase: 'stopping', ...running, killAtUptimeMs: 1, signalled: true }),
     aContainer(exited),
     aContainer({ phase: 'removing', last: exited }),
     undefined,

@@ -14,6 +14,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import { aSandbox } from '../sandbox/testing/sandbox.ts';
 import { Database } from '../store/database.ts';
 import { RecordStore } from '../store/record-store.ts';
+import { uptimeMs } from '../sys/uptime.ts';
 import { recoverPods, type RecoverDeps } from './recover.ts';
 
 let dir: string;
@@ -89,6 +90,7 @@ function makeDeps(
           await recordExit(exit, testCall, container.id, { exitCode: 137, finishedAtNs: 9n });
         return true;
       },
+      uptimeMs,
       describeProcess: () => Promise.resolve(''),
     },
     sandbox: {
@@ -153,7 +155,7 @@ test.each([
 });
 
 test('a stop that was cut off is finished', async () => {
-  const stopping = aContainer({ phase: 'stopping', ...running, killAtMs: 1, signalled: true });
+  const stopping = aContainer({ phase: 'stopping', ...running, killAtUptimeMs: 1, signalled: true });
   const { store, done } = await setUp([stopping], [], { alive: BOTH });
   expect(store.get(c).state).toMatchObject({ phase: 'exited', exitCode: 137 });
   expect(done).toContain('signal SIGKILL');

@@ -95,7 +95,7 @@ async function recoverAlive(
   const now = deps.container.store.get(id);
   deps.exits.watch(now);
   if (now.state.phase !== 'stopping') return undefined;
-  const graceMs = Math.max(0, now.state.killAtMs - Date.now());
+  const graceMs = Math.max(0, now.state.killAtUptimeMs - deps.container.uptimeMs());
   return () => stopContainer(deps.container, call, id, graceMs);
 }
 

@@ -2,7 +2,8 @@
 
 import * as z from 'zod';
 import type { SandboxId } from '../base/id.ts';
-import { bigintText, decode, toJson } from '../codec/decode.ts';
+import { bigintText, toJson } from '../codec/decode.ts';
+import { decodeRecord } from '../codec/decode-record.ts';
 import { networkConfigListSchema } from '../network/network-config.ts';
 import { networkResultSchema } from '../network/result.ts';
 import { resourcesSchema } from '../runtime/resources-schema.ts';
@@ -61,7 +62,11 @@ export const sandboxCodec: Codec<Sandbox> = {
   encode: (sandbox) => toJson({ v: 1, ...sandbox }),
 
   decode(json, key) {
-    const { v: _, ...record } = decode(recordV1, json, `record of pod sandbox "${key}"`, 'data_loss');
+    const { v: _, ...record } = decodeRecord(
+      { schema: recordV1, latest: 1 },
+      json,
+      `record of pod sandbox "${key}"`,
+    );
     return { ...record, id: record.id as SandboxId };
   },
 };
