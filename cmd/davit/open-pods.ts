@@ -264,6 +264,7 @@ function toPodsDeps(
       sandboxLocks: locks.sandbox,
       images,
       creations: new SharedWork(),
+      exits,
       cgroup: facts.cgroup,
       plan: planner({
         facts,
@@ -279,7 +280,6 @@ function toPodsDeps(
     },
     start: { locks: locks.container, store: containers, runtime, now: nowNs },
     update: { locks: locks.container, store: containers, runtime },
-    exits,
     runtime,
     sandboxes,
     containers,

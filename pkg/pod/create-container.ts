@@ -16,6 +16,7 @@ import { signalNumber } from '../sys/signal-number.ts';
 import type { ContainerConfig, MountConfig } from './container-config.ts';
 import type { PlanContainer } from './container-plan.ts';
 import { checkUsers } from './container-users.ts';
+import type { Exits } from './exits.ts';
 
 export interface CreatePodContainerDeps {
   readonly container: CreateDeps;
@@ -24,6 +25,8 @@ export interface CreatePodContainerDeps {
   readonly sandboxLocks: KeyedLock<SandboxId>;
   readonly images: { find(name: string): Image | undefined };
   readonly creations: SharedWork<string, ContainerId>;
+  /** Told of each container that has been made, also when its caller has left. */
+  readonly exits: Pick<Exits, 'watch'>;
   readonly cgroup: { readonly driver: CgroupDriver; readonly parent: string };
   readonly plan: PlanContainer;
   /** @throws {Fault} resource_exhausted — the disk is full */
@@ -80,6 +83,7 @@ async function createOnce(
   const container = { ...invent(deps, sandbox, image, config), mounts };
   const plan = await deps.plan(call, { container, sandbox, image, config });
   await createContainer(withReadyPod(deps, call, sandboxId), call, container, plan);
+  deps.exits.watch(deps.container.store.get(container.id));
   return container.id;
 }
 

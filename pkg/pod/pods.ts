@@ -17,7 +17,6 @@ import { updatePodResources, type PodResources } from '../sandbox/update.ts';
 import type { ContainerConfig } from './container-config.ts';
 import type { ContainerRuntime, ExecOptions, ExecResult } from './container-runtime.ts';
 import { createPodContainer, type CreatePodContainerDeps } from './create-container.ts';
-import type { Exits } from './exits.ts';
 import { runPod, type RunPodDeps } from './run-pod.ts';
 import { forceRemoveContainer, removePod, stopPod, type StopPodDeps } from './stop-pod.ts';
 import { PodStreams } from './streaming.ts';
@@ -30,7 +29,6 @@ export interface PodsDeps {
   readonly create: CreatePodContainerDeps;
   readonly start: StartDeps;
   readonly update: UpdateDeps;
-  readonly exits: Pick<Exits, 'watch'>;
   readonly runtime: Pick<
     ContainerRuntime,
     'reopenLog' | 'execSync' | 'exec' | 'attach' | 'resize' | 'endOrphanExecs'
@@ -67,9 +65,7 @@ export class Pods {
   async createContainer(call: Call, podId: SandboxId, config: ContainerConfig): Promise<ContainerId> {
     const timeline = both(call.timeline, this.#timelines.of(podId).start.about(config.metadata.name));
     using _stage = timeline.begin(`create ${config.metadata.name}`);
-    const id = await createPodContainer(this.#deps.create, { ...call, timeline }, podId, config);
-    this.#deps.exits.watch(this.#deps.containers.get(id));
-    return id;
+    return await createPodContainer(this.#deps.create, { ...call, timeline }, podId, config);
   }
 
   async startContainer(call: Call, id: ContainerId): Promise<void> {
