@@ -112,8 +112,10 @@ test('a frozen container is stopped where the kernel can, or told with its pid a
     : RegExp(`DEADLINE_EXCEEDED.* process ${pid} .*cannot be interrupted, in \\w+`);
   {
     using _frozen = await freeze(container);
-    const answer = await container.stop(0).then(() => 'stopped', String);
-    expect(answer).toMatch(said);
+    const answer = container.stop(0).then(() => 'stopped', String);
+    const { containers } = await node.client.listContainers(); // waits for nobody
+    expect(containers.map(({ id }) => id)).toEqual([container.id]);
+    expect(await answer).toMatch(said);
   }
   await container.stop(0);
   expect((await container.status()).state).toBe(ContainerState.CONTAINER_EXITED);
