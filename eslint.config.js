@@ -64,6 +64,7 @@ export default tseslint.config(
       'hack/**',
       '**/*-worker.ts',
       'pkg/image/unpack/**',
+      'pkg/runtime/selinux/relabel/**',
       'pkg/sys/**',
     ],
     rules: { 'no-restricted-syntax': 'off' },

@@ -14,6 +14,7 @@ import { PodEvents } from '../../pkg/pod/events.ts';
 import { AppArmor } from '../../pkg/runtime/apparmor/apparmor.ts';
 import { FeatureFinder } from '../../pkg/runtime/handler-features.ts';
 import { RuntimeHandlers } from '../../pkg/runtime/handlers.ts';
+import { Selinux } from '../../pkg/runtime/selinux/selinux.ts';
 import { OciCli } from '../../pkg/runtime/runtime-cli.ts';
 import { sandboxPaths } from '../../pkg/sandbox/paths.ts';
 import type { ServerDeps } from '../../pkg/server/deps.ts';
@@ -71,6 +72,7 @@ export class Daemon implements AsyncDisposable {
     const handlers = toHandlers(config);
     const facts = await findNodeFacts(config, cgroups);
     const apparmor = new AppArmor({ parser: config.runtime.apparmor_parser });
+    const selinux = await Selinux.open({ wanted: config.runtime.selinux, log });
     const cli = new OciCli({
       swapAccounting: facts.swapAccounting,
       timeoutMs: config.runtime.timeout_seconds * 1000,
@@ -81,7 +83,7 @@ export class Daemon implements AsyncDisposable {
     const podCidr = await PodCidr.load(db, sandboxes.list());
     const { pods, repairs } = await openPods({
       ...shared,
-      ...{ images, networks, facts, features, apparmor, adjust, podCidr },
+      ...{ images, networks, facts, features, apparmor, selinux, adjust, podCidr },
       sameBoot: boot.isSame,
       owned: opening,
     });
@@ -105,6 +107,7 @@ export class Daemon implements AsyncDisposable {
       handlers,
       features,
       apparmor,
+      selinux,
       cdi,
       hooks,
       cgroupDriver,

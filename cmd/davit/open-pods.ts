@@ -13,7 +13,7 @@ import { findOomKill } from '../../pkg/container/oom-kill.ts';
 import { containerPaths } from '../../pkg/container/paths.ts';
 import type { Images } from '../../pkg/image/images.ts';
 import type { OwnMetrics } from '../../pkg/metrics/own-metrics.ts';
-import { planner, type NodeFacts } from '../../pkg/pod/container-plan.ts';
+import { planner, type NodeFacts, type PlanContainer } from '../../pkg/pod/container-plan.ts';
 import { ContainerRuntime } from '../../pkg/pod/container-runtime.ts';
 import { Exits } from '../../pkg/pod/exits.ts';
 import { LogWatch } from '../../pkg/pod/log-watch.ts';
@@ -30,6 +30,7 @@ import { ExecCgroups } from '../../pkg/runtime/exec-cgroup.ts';
 import { ExitWatch, findExit, type ContainerExit } from '../../pkg/runtime/exit-watch.ts';
 import type { FeatureFinder } from '../../pkg/runtime/handler-features.ts';
 import type { RuntimeHandlers } from '../../pkg/runtime/handlers.ts';
+import type { Selinux } from '../../pkg/runtime/selinux/selinux.ts';
 import { oomKilled } from '../../pkg/runtime/oom-killed.ts';
 import { OciCli } from '../../pkg/runtime/runtime-cli.ts';
 import { checkNetwork } from '../../pkg/sandbox/attachment.ts';
@@ -56,6 +57,7 @@ export interface OpenPodsOptions {
   readonly facts: NodeFacts;
   readonly features: FeatureFinder;
   readonly apparmor: AppArmor;
+  readonly selinux: Selinux;
   /** What changes the configuration of a container before it is written. */
   readonly adjust: SpecAdjuster;
   readonly podCidr: PodCidr;
@@ -226,23 +228,18 @@ async function recoverAll(
   void unfinished; // goes on by itself, and logs each of its failures
 }
 
+function toPlan(options: OpenPodsOptions): PlanContainer {
+  const { facts, containers, features, handlers, apparmor, selinux, adjust, images } = options;
+  const { declaredVolumes } = images;
+  return planner({ facts, containers, features, handlers, apparmor, selinux, adjust, declaredVolumes });
+}
+
 function toPodsDeps(
-  {
-    config,
-    facts,
-    features,
-    handlers,
-    apparmor,
-    adjust,
-    sandboxes,
-    containers,
-    images,
-    networks,
-    podCidr,
-  }: OpenPodsOptions,
+  options: OpenPodsOptions,
   { runtime, stop }: Parts,
   { exits, locks }: { exits: Exits; locks: Locks },
 ): PodsDeps {
+  const { config, facts, selinux, sandboxes, containers, images, networks, podCidr } = options;
   const { container, sandbox } = stop;
   return {
     runDir: config.run,
@@ -251,6 +248,7 @@ function toPodsDeps(
       sandboxes,
       networksOf: networks.of,
       runs: new SharedWork(),
+      selinux,
       cgroup: facts.cgroup,
       podCidr: () => podCidr.get(),
       expectRoom: () => expectRoom(config.root),
@@ -266,15 +264,7 @@ function toPodsDeps(
       creations: new SharedWork(),
       exits,
       cgroup: facts.cgroup,
-      plan: planner({
-        facts,
-        containers,
-        features,
-        handlers,
-        apparmor,
-        adjust,
-        declaredVolumes: images.declaredVolumes,
-      }),
+      plan: toPlan(options),
       expectRoom: () => expectRoom(config.root),
       now: nowNs,
     },

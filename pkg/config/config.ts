@@ -158,6 +158,10 @@ const runtime = z.strictObject({
   apparmor_parser: absolutePath
     .default('/usr/sbin/apparmor_parser')
     .describe('loads the AppArmor profile of containers, where the kernel has AppArmor'),
+  selinux: z
+    .boolean()
+    .default(true)
+    .describe('label pods and containers, where the kernel has SELinux and its policy has labels for them'),
   blockio_classes: z
     .record(z.string(), blockioClass)
     .prefault({})

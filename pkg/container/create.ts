@@ -27,6 +27,8 @@ export interface Plan {
   /** What has to be mounted with its ids mapped, for the bundle to mount it into the container. */
   readonly idmappedVolumes: readonly IdmappedVolume[];
   readonly stdin: { readonly open: boolean; readonly once: boolean };
+  /** Of all files of its images, for SELinux. */
+  readonly mountLabel?: string | undefined;
 }
 
 /** Where on the host what the container sees is mounted. */
@@ -34,6 +36,12 @@ export interface Mounted {
   readonly rootfs: string;
   /** Of the container's mounts that are images, in their order: a directory or a file. */
   readonly imageVolumes: readonly string[];
+}
+
+/** How the files of an image are shown. */
+interface ImageView {
+  readonly users?: PinnedUsers | undefined;
+  readonly label?: string | undefined;
 }
 
 /** What creating and removing need of the rest of the daemon. All of it may be repeated. */
@@ -51,7 +59,7 @@ export interface CreateDeps {
       call: Call,
       id: ContainerId,
       imageId: Container['image']['id'],
-      options: { readonly readonly: boolean; readonly users?: PinnedUsers | undefined },
+      options: ImageView & { readonly readonly: boolean },
     ): Promise<{ readonly rootfs: string }>;
     remove(call: Call, id: ContainerId): Promise<void>;
   };
@@ -60,7 +68,7 @@ export interface CreateDeps {
       call: Call,
       id: ContainerId,
       volumes: readonly { readonly imageId: MountedImage['id']; readonly subPath: string }[],
-      users?: PinnedUsers,
+      view: ImageView,
     ): Promise<readonly string[]>;
     remove(id: ContainerId): Promise<void>;
   };
@@ -182,7 +190,9 @@ function mountImages({ volumes }: CreateDeps, { id, mounts }: Container, { plan,
   return {
     label: 'mount image volumes',
     run: async (call) => {
-      if (plan !== undefined) outcome.imageVolumes = await volumes.mount(call, id, wanted, plan.users);
+      if (plan === undefined) return;
+      const { users, mountLabel: label } = plan;
+      outcome.imageVolumes = await volumes.mount(call, id, wanted, { users, label });
     },
     undo: () => volumes.remove(id),
   };
@@ -193,10 +203,8 @@ function prepareRootfs({ snapshots }: CreateDeps, { id, image }: Container, { pl
     label: 'prepare root file system',
     run: async (call) => {
       if (plan === undefined) return;
-      const { rootfs } = await snapshots.prepare(call, id, image.id, {
-        readonly: plan.readonlyRootfs,
-        users: plan.users,
-      });
+      const { readonlyRootfs: readonly, users, mountLabel: label } = plan;
+      const { rootfs } = await snapshots.prepare(call, id, image.id, { readonly, users, label });
       const { imageVolumes } = outcome;
       outcome.user = await plan.writeBundle(call, { rootfs, imageVolumes });
     },

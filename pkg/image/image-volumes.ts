@@ -11,10 +11,10 @@ import { stage } from '../base/timeline.ts';
 import { isErrno } from '../sys/errno.ts';
 import { ensureDirectory, resolveInRoot } from '../sys/files.ts';
 import { isMountPoint, makePrivate, mountOverlay, unmount } from '../sys/mount.ts';
-import type { PinnedUsers } from '../sys/user-namespace.ts';
 import { checkContainerId } from './container-id.ts';
 import type { Image } from './image.ts';
 import { withIdmappedLayers } from './idmapped-layers.ts';
+import type { ImageView } from './image-view.ts';
 import type { LayerStore } from './layer-store.ts';
 
 export interface ImageVolumesOptions {
@@ -49,7 +49,7 @@ export class ImageVolumes {
     call: Call,
     id: ContainerId,
     volumes: readonly ImageVolume[],
-    users?: PinnedUsers,
+    view: ImageView = {},
   ): Promise<string[]> {
     if (volumes.length === 0) return [];
     using _stage = stage(call, 'mount image volumes');
@@ -57,7 +57,7 @@ export class ImageVolumes {
     const sources: string[] = [];
     for (const [index, volume] of volumes.entries()) {
       const target = join(this.#dirOf(id), String(index));
-      sources.push(await this.#mountOne(call, target, volume, users));
+      sources.push(await this.#mountOne(call, target, volume, view));
     }
     return sources;
   }
@@ -74,12 +74,7 @@ export class ImageVolumes {
     if (names.length > 0) await this.#options.layers.release();
   }
 
-  async #mountOne(
-    call: Call,
-    target: string,
-    volume: ImageVolume,
-    users: PinnedUsers | undefined,
-  ): Promise<string> {
+  async #mountOne(call: Call, target: string, volume: ImageVolume, view: ImageView): Promise<string> {
     const { imageId, subPath } = volume;
     try {
       using _guard = await this.#options.locks.acquireFor(imageId, call);
@@ -87,7 +82,7 @@ export class ImageVolumes {
       if (image === undefined) throw notFound('image', imageId);
       if (!isMountPoint(target)) {
         await this.#options.layers.health.expectUsable(image, call.signal);
-        await this.#mountImage(image, target, users);
+        await this.#mountImage(image, target, view);
       }
       return subPath === '' ? target : await resolveSubPath(target, volume);
     } catch (cause) {
@@ -100,12 +95,12 @@ export class ImageVolumes {
     }
   }
 
-  async #mountImage({ chainIds }: Image, target: string, users: PinnedUsers | undefined): Promise<void> {
+  async #mountImage({ chainIds }: Image, target: string, { users, label }: ImageView): Promise<void> {
     await mkdir(target, { recursive: true });
     const layers = () => chainIds.map((chainId) => this.#options.layers.pathOf(chainId)).toReversed();
     if (chainIds.length === 0) return; // an empty image: the container sees the empty directory, read-only
     await withIdmappedLayers({ users, at: `${target}.layers` }, layers, (lower) => {
-      mountOverlay({ lower, target });
+      mountOverlay({ lower, target, label });
     });
     makePrivate(target);
   }

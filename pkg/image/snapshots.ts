@@ -17,6 +17,7 @@ import { checkContainerId } from './container-id.ts';
 import { explainDisk } from './disk-fault.ts';
 import type { Image } from './image.ts';
 import { withIdmappedLayers } from './idmapped-layers.ts';
+import type { ImageView } from './image-view.ts';
 import type { LayerStore } from './layer-store.ts';
 
 export interface SnapshotsOptions {
@@ -52,7 +53,7 @@ export class Snapshots {
    * Mounts the root file system. It may be repeated, also after a reboot: what the container wrote is still
    * there. It is writable even for a container that may not write: mount points have to be made in it first.
    *
-   * @param options with `users` its files belong to those; what the container writes does on disk, too
+   * @param view with `users` its files belong to those; what the container writes does on disk, too
    * @throws {Fault} not_found — the image is not here; failed_precondition — a layer of it is damaged;
    *   resource_exhausted — the disk is full
    */
@@ -60,7 +61,7 @@ export class Snapshots {
     call: Call,
     id: ContainerId,
     imageId: ImageId,
-    { users }: { readonly users?: PinnedUsers | undefined } = {},
+    view: ImageView = {},
   ): Promise<{ rootfs: string }> {
     checkContainerId(id);
     using _stage = stage(call, 'mount root filesystem');
@@ -71,7 +72,7 @@ export class Snapshots {
     if (isMountPoint(rootfs)) return { rootfs };
     await this.#options.layers.health.expectUsable(image, call.signal);
     try {
-      await this.#mount(id, image, rootfs, users);
+      await this.#mount(id, image, rootfs, view);
     } catch (error) {
       throw explainDisk(error, `mount the root filesystem of container "${id}"`);
     }
@@ -82,7 +83,7 @@ export class Snapshots {
     id: ContainerId,
     { chainIds }: Image,
     target: string,
-    users: PinnedUsers | undefined,
+    { users, label }: ImageView,
   ): Promise<void> {
     const [upper, work, empty] = ['fs', 'work', 'empty'].map((name) => join(this.#dir, id, name)) as Three;
     const isEmpty = chainIds.length === 0;
@@ -93,7 +94,7 @@ export class Snapshots {
     await mkdir(target, { recursive: true });
     const now = () => (isEmpty ? [empty] : layers()); // where they are at that moment
     await withIdmappedLayers({ users, at: this.#mappedLayers(id) }, now, (lower) => {
-      mountOverlay({ lower, upper, work, target });
+      mountOverlay({ lower, upper, work, target, label });
     });
   }
 

@@ -3,6 +3,7 @@
 
 import type { ContainerMetadata, ContainerMount, MountedImage } from '../container/container.ts';
 import type { ResourcesInput } from '../runtime/resources.ts';
+import type { SelinuxOptions } from '../runtime/selinux/context.ts';
 import type { ProfileChoice } from '../runtime/security-profile.ts';
 import type { IdMapping } from '../sys/user-namespace.ts';
 
@@ -45,6 +46,8 @@ export interface ContainerSecurity {
   readonly noNewPrivileges: boolean;
   readonly seccomp: ProfileChoice;
   readonly apparmor: ProfileChoice;
+  /** Instead of what the pod asks for, or we give. */
+  readonly selinux?: SelinuxOptions | undefined;
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
 }

@@ -16,6 +16,8 @@ import type { Ingredients } from './ingredients.ts';
 export interface HostMount extends MountInput {
   /** What `source` shows with its ids mapped. */
   readonly original?: string | undefined;
+  /** Whether its files get the SELinux label of the container. */
+  readonly relabel?: boolean | undefined;
 }
 
 /**
@@ -32,8 +34,9 @@ export async function toMounts(
   const asked = await Promise.all(container.mounts.flatMap((mount, index) => toMount(bundle, mount, index)));
   const taken = new Set(container.mounts.map(toDestination));
   const paths = sandboxPaths(runDir, sandbox.id);
-  const ofPod = { readonly: config.security.readonlyRootfs, options: ['nosuid', 'nodev', 'noexec'] };
-  const shared: MountInput[] = [
+  const options = ['nosuid', 'nodev', 'noexec'];
+  const ofPod = { readonly: config.security.readonlyRootfs, options, relabel: true };
+  const shared: HostMount[] = [
     { source: paths.resolvConf, destination: '/etc/resolv.conf', ...ofPod },
     { source: paths.hostname, destination: '/etc/hostname', ...ofPod },
     { source: paths.hosts, destination: '/etc/hosts', ...ofPod },
@@ -70,6 +73,7 @@ async function toHostMount(bundle: string, mount: ContainerMount, index: number)
     recursiveReadonly: mount.recursiveReadOnly,
     propagation: mount.propagation,
     options: mount.options,
+    relabel: mount.selinuxRelabel,
   };
 }
 

@@ -27,6 +27,9 @@ import {
   type ResourceClasses,
   type ResourceClassesOptions,
 } from '../runtime/resource-classes.ts';
+import { relabelAll } from '../runtime/selinux/relabel-thread.ts';
+import type { SelinuxLabels } from '../runtime/selinux/context.ts';
+import type { Selinux } from '../runtime/selinux/selinux.ts';
 import { checkRootfs } from '../runtime/rootfs.ts';
 import { buildContainerSpec, type ContainerSpecInput, type NamespacesInput } from '../runtime/spec.ts';
 import { resolveUser } from '../runtime/user.ts';
@@ -35,6 +38,7 @@ import { podHostname } from '../sandbox/pod-files.ts';
 import { podUsers } from '../sandbox/pod-users.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { ContainerConfig, ContainerSecurity } from './container-config.ts';
+import { labelsOf, toRelabelOrder } from './container-labels.ts';
 import { toImageMounts, toMounts, type HostMount } from './container-mounts.ts';
 import { checkIds, toIdmappedVolumes } from './container-users.ts';
 import { declaredVolumes, toVolumeMounts, type DeclaredVolumeMode } from './declared-volumes.ts';
@@ -67,6 +71,7 @@ export interface PlannerDeps {
   readonly features: Pick<FeatureFinder, 'find'>;
   readonly handlers: Pick<RuntimeHandlers, 'get'>;
   readonly apparmor: Pick<AppArmor, 'select'>;
+  readonly selinux: Pick<Selinux, 'forContainer'>;
   readonly adjust: SpecAdjuster;
   readonly declaredVolumes: Pick<DeclaredVolumes, 'make'>;
 }
@@ -84,6 +89,7 @@ export function planner(deps: PlannerDeps): PlanContainer {
     const devices = await devicesOf(config, handler);
     const hostMounts = await toMounts(facts.runDir, ingredients);
     const users = podUsers(facts.runDir, sandbox);
+    const labels = await labelsOf(deps.selinux, ingredients);
     const input = toSpecInput(facts, ingredients, {
       handler,
       devices,
@@ -92,6 +98,7 @@ export function planner(deps: PlannerDeps): PlanContainer {
       classes: await classesOf(facts, ingredients),
       seccomp: await seccompOf(facts, call, config),
       apparmorProfile: await apparmor.select(call, config.security.apparmor, config.security),
+      labels,
     });
     const volumes = volumesOf(facts, ingredients, hostMounts);
     const adjust = await deps.adjust(call, ingredients);
@@ -102,12 +109,14 @@ export function planner(deps: PlannerDeps): PlanContainer {
       cgroupWritable: config.security.privileged || handler.cgroupWritable,
       idmappedVolumes: toIdmappedVolumes(hostMounts),
       stdin: { open: config.stdin, once: config.stdinOnce },
+      mountLabel: labels?.mount,
       writeBundle: async (bundling, { rootfs, imageVolumes }) => {
         await checkRootfs(rootfs);
         const { uid, gid, additionalGids } = await userOf(ingredients, rootfs);
         const user = { uid, gid, supplementalGroups: additionalGids };
         checkIds(user, users?.mapping);
         const made = await deps.declaredVolumes.make(bundling, container.id, { rootfs, paths: volumes });
+        await relabelAll(bundling, toRelabelOrder(labels, hostMounts, made));
         const mounts = [
           ...input.mounts,
           ...toImageMounts(container, imageVolumes),
@@ -156,13 +165,14 @@ interface LookedUp {
   readonly targetPid: number | undefined;
   readonly seccomp: SeccompProfile | undefined;
   readonly apparmorProfile: string | undefined;
+  readonly labels: SelinuxLabels | undefined;
   readonly classes: ResourceClasses;
 }
 
 function toSpecInput(
   facts: NodeFacts,
   ingredients: Ingredients,
-  { handler, devices, mounts, targetPid, seccomp, apparmorProfile, classes }: LookedUp,
+  { handler, devices, mounts, targetPid, seccomp, apparmorProfile, labels, classes }: LookedUp,
 ): Omit<ContainerSpecInput, 'rootfs' | 'user'> {
   const { container, sandbox, image, config } = ingredients;
   const { security } = config;
@@ -191,6 +201,7 @@ function toSpecInput(
     noNewPrivileges: security.noNewPrivileges,
     seccomp,
     apparmorProfile,
+    selinux: labels,
     maskedPaths: security.maskedPaths,
     readonlyPaths: security.readonlyPaths,
     oomScoreAdj: clampOomScoreAdj(config.oomScoreAdj, facts.lowestOomScoreAdj),

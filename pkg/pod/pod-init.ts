@@ -61,7 +61,7 @@ export class OciPodInit implements PodInit {
     await removeTree(bundle);
   }
 
-  async #writeBundle(bundle: string, { id, config }: Sandbox): Promise<void> {
+  async #writeBundle(bundle: string, { id, config, selinux }: Sandbox): Promise<void> {
     const { runDir, program, cgroup, oomScoreAdj } = this.#options;
     const rootfs = join(bundle, 'rootfs');
     const users = podUsers(runDir, { id, config });
@@ -83,6 +83,7 @@ export class OciPodInit implements PodInit {
       cgroupVersion: cgroup.version,
       cgroupsPath: cgroupsPath(cgroup.driver, parent, id).spec,
       oomScoreAdj,
+      selinux: selinux && config.privileged ? { mount: selinux.mount } : selinux,
     });
     await writeFile(join(bundle, 'config.json'), encodeOciJson(spec), { mode: 0o600 });
   }

@@ -7,6 +7,7 @@ import { newSandboxId, type SandboxId } from '../base/id.ts';
 import { both, type StageLog } from '../base/timeline.ts';
 import type { NetworkConfigList } from '../network/network-config.ts';
 import { cgroupsPath, type CgroupDriver } from '../runtime/cgroup-path.ts';
+import type { Selinux } from '../runtime/selinux/selinux.ts';
 import { runSandbox, undoRun, type SandboxDeps } from '../sandbox/operations.ts';
 import { isSameAttempt, podName, type Sandbox, type SandboxConfig } from '../sandbox/sandbox.ts';
 
@@ -19,6 +20,7 @@ export interface RunPodDeps {
     expectInstalled(list: NetworkConfigList): Promise<void>;
   };
   readonly runs: SharedWork<string, Sandbox>;
+  readonly selinux: Pick<Selinux, 'claimForPod'>;
   readonly cgroup: { readonly driver: CgroupDriver; readonly parent: string };
   /** As the kubelet has told it; may be ''. */
   readonly podCidr: () => string;
@@ -36,6 +38,7 @@ export interface RunPodDeps {
  *
  * @throws {Fault} already_exists — the attempt had a sandbox, which has been stopped
  * @throws {Fault} unavailable — there is no network to attach it to, or it lacks a plugin
+ * @throws {Fault} invalid_argument — this node has no such SELinux label
  */
 export async function runPod(deps: RunPodDeps, call: Call, config: SandboxConfig): Promise<SandboxId> {
   const { name, namespace, uid, attempt } = config.metadata;
@@ -62,7 +65,9 @@ async function runOnce(deps: RunPodDeps, call: Call, config: SandboxConfig): Pro
     );
   }
   await deps.expectRoom();
-  const sandbox = invent(deps, config);
+  const labelled = deps.sandboxes.list().map(({ selinux }) => selinux);
+  using claim = await deps.selinux.claimForPod(config.selinux, labelled);
+  const sandbox = { ...invent(deps, config), selinux: claim.labels };
   if (sandbox.networkConfig !== undefined)
     await deps.networksOf(config.handler).expectInstalled(sandbox.networkConfig);
   const kept = deps.timelineOf?.(sandbox.id);

@@ -2,6 +2,7 @@
 
 import type { OciSpec } from './oci-spec.ts';
 import { defaultProfile } from './seccomp/default-profile.ts';
+import type { SelinuxLabels } from './selinux/context.ts';
 import {
   buildContainerSpec,
   DEFAULT_MASKED_PATHS,
@@ -21,6 +22,7 @@ export interface InitSpecInput {
   readonly cgroupVersion: 1 | 2;
   readonly cgroupsPath: string;
   readonly oomScoreAdj?: number | undefined;
+  readonly selinux?: SelinuxLabels | undefined;
 }
 
 /** Nobody's: no file belongs to it, in any image. */

@@ -48,6 +48,7 @@ export interface OciProcess {
   readonly noNewPrivileges: boolean;
   readonly oomScoreAdj?: number;
   readonly apparmorProfile?: string;
+  readonly selinuxLabel?: string;
 }
 
 export interface OciUser {
@@ -83,6 +84,8 @@ export interface OciLinux {
   readonly sysctl: Readonly<Record<string, string>>;
   readonly rootfsPropagation?: string;
   readonly seccomp?: SeccompProfile;
+  /** SELinux label of what the runtime mounts. */
+  readonly mountLabel?: string;
   readonly intelRdt?: OciIntelRdt;
   /** By their names on the node, what they are called in the container. */
   readonly netDevices?: Readonly<Record<string, { readonly name: string }>>;

@@ -147,3 +147,14 @@ test('buildInitSpec() describes a process that can do nothing but wait', () => {
   expect(spec.linux.namespaces).toContainEqual({ type: 'pid' });
   expect(spec.linux.seccomp).toEqual(defaultProfile([]));
 });
+
+test('SELinux labels are those of the process and of what is mounted, and absent where there are none', () => {
+  const mount = 'system_u:object_r:container_file_t:s0:c1,c2';
+  const selinux = { process: 'system_u:system_r:container_t:s0:c1,c2', mount };
+  const labelled = buildContainerSpec({ ...specInput, selinux });
+  expect([labelled.process.selinuxLabel, labelled.linux.mountLabel]).toEqual([selinux.process, mount]);
+  const unconfined = buildContainerSpec({ ...specInput, selinux: { mount } });
+  expect(unconfined.process).not.toHaveProperty('selinuxLabel');
+  expect(unconfined.linux.mountLabel).toBe(mount);
+  expect(JSON.stringify(buildContainerSpec(specInput))).not.toMatch(/selinuxLabel|mountLabel/);
+});

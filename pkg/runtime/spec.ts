@@ -9,6 +9,7 @@ import { OCI_VERSION, type OciLinux, type OciNamespace, type OciProcess, type Oc
 import { toOciResources, type ResourcesInput } from './resources.ts';
 import type { ResourceClasses } from './resource-classes.ts';
 import type { SeccompProfile } from './seccomp/profile.ts';
+import type { SelinuxLabels } from './selinux/context.ts';
 import type { PinnedUsers } from '../sys/user-namespace.ts';
 import type { ResolvedUser } from './user.ts';
 
@@ -78,6 +79,8 @@ export interface ContainerSpecInput {
   readonly annotations: Readonly<Record<string, string>>;
   /** Name of a profile in the kernel. */
   readonly apparmorProfile?: string | undefined;
+  /** Absent where SELinux is off: a runtime refuses labels then. */
+  readonly selinux?: SelinuxLabels | undefined;
   /** A privileged container runs without. */
   readonly seccomp?: SeccompProfile | undefined;
 }
@@ -127,7 +130,7 @@ export function buildContainerSpec(input: ContainerSpecInput): OciSpec {
       cgroupWritable: input.cgroupWritable === true && input.cgroupVersion === 2,
     }),
     annotations: { ...ONE_CGROUP, ...annotations },
-    linux: toLinux(input),
+    linux: { ...toLinux(input), ...(input.selinux && { mountLabel: input.selinux.mount }) },
   };
 }
 
@@ -137,7 +140,7 @@ function cannotMountSysfs({ net, users }: NamespacesInput): boolean {
 }
 
 function toProcess(input: ContainerSpecInput): OciProcess {
-  const { args, cwd, user, tty, oomScoreAdj, apparmorProfile } = input;
+  const { args, cwd, user, tty, oomScoreAdj, apparmorProfile, selinux } = input;
   if (args.length === 0 || args[0] === '') {
     throw new Fault('invalid_argument', `container "${input.id}" has no command`);
   }
@@ -154,6 +157,7 @@ function toProcess(input: ContainerSpecInput): OciProcess {
     noNewPrivileges: input.noNewPrivileges,
     ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
     ...(apparmorProfile === undefined ? {} : { apparmorProfile }),
+    ...(selinux?.process === undefined ? {} : { selinuxLabel: selinux.process }),
   };
 }
 

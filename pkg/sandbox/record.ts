@@ -21,6 +21,15 @@ const portMapping = z.strictObject({
   hostIp: z.string(),
 });
 
+const selinuxOptions = z.strictObject({
+  user: z.string().optional(),
+  role: z.string().optional(),
+  type: z.string().optional(),
+  level: z.string().optional(),
+});
+
+const selinuxLabel = z.string().regex(/^[^:]+:[^:]+:[^:]+(:|$)/);
+
 const config = z.strictObject({
   metadata: z.strictObject({
     name: z.string(),
@@ -41,6 +50,7 @@ const config = z.strictObject({
   pid: z.enum(['pod', 'container', 'node']),
   userNamespace: z.strictObject({ hostId: z.int().min(1), length: z.int().min(1) }).optional(),
   privileged: z.boolean(),
+  selinux: selinuxOptions.optional(), // absent in records of daemons without SELinux
   resources: resourcesSchema.optional(), // absent in records of daemons that did not keep them
   overhead: resourcesSchema.optional(),
   handler: z.string(),
@@ -53,6 +63,7 @@ const recordV1 = z.strictObject({
   createdAtNs: bigintText,
   cgroupPath: z.string().startsWith('/'),
   podCidr: z.string(),
+  selinux: z.strictObject({ process: selinuxLabel, mount: selinuxLabel }).optional(),
   networkConfig: networkConfigListSchema.optional(),
   network: networkResultSchema.optional(),
   state: z.strictObject({ phase: z.enum(['creating', 'ready', 'stopping', 'stopped']) }),

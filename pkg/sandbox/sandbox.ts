@@ -5,6 +5,7 @@ import type { NetworkConfigList } from '../network/network-config.ts';
 import type { PodAttachment } from '../network/pod-attachment.ts';
 import type { NetworkResult } from '../network/result.ts';
 import type { ResourcesInput } from '../runtime/resources.ts';
+import type { ConfinedLabels, SelinuxOptions } from '../runtime/selinux/context.ts';
 import type { IdMapping } from '../sys/user-namespace.ts';
 import type { SandboxState } from './phase.ts';
 
@@ -48,6 +49,8 @@ export interface SandboxConfig {
   /** The users of the pod on the host, if they are not those of the host. */
   readonly userNamespace?: IdMapping | undefined;
   readonly privileged: boolean;
+  /** What its labels shall be instead of ours. */
+  readonly selinux?: SelinuxOptions | undefined;
   /** Of all containers together, as the kubelet has told: it sets them itself, in the pod's cgroup. */
   readonly resources?: ResourcesInput | undefined;
   /** What the pod uses beside its containers. */
@@ -64,6 +67,8 @@ export interface Sandbox {
   readonly cgroupPath: string;
   /** The subnets of the node's pods as the kubelet has told them, `10.1.0.0/24,fd00::/64`; may be ''. */
   readonly podCidr: string;
+  /** Absent where SELinux was off; a container may have others, or none, and then its files have these. */
+  readonly selinux?: ConfinedLabels | undefined;
   /** The network's configuration as it was when the pod was attached: DEL must be given the same. */
   readonly networkConfig?: NetworkConfigList | undefined;
   /** What the plugins answered; absent until they have. */

@@ -105,7 +105,7 @@ function pinPodNamespaces({ runDir }: StepDeps, { id, config }: Sandbox): Step {
   };
 }
 
-function mountSharedMemory({ runDir }: StepDeps, { id, config }: Sandbox): Step {
+function mountSharedMemory({ runDir }: StepDeps, { id, config, selinux }: Sandbox): Step {
   const { sharedMemory } = sandboxPaths(runDir, id);
   const ownerId = config.userNamespace?.hostId ?? 0;
   return {
@@ -113,7 +113,8 @@ function mountSharedMemory({ runDir }: StepDeps, { id, config }: Sandbox): Step 
     run: async () => {
       await ensureDirectory(sharedMemory, 0o1777);
       unmount(sharedMemory);
-      mountTmpfs(sharedMemory, { sizeBytes: SHARED_MEMORY_BYTES, mode: 0o1777, ownerId });
+      const label = selinux?.mount;
+      mountTmpfs(sharedMemory, { sizeBytes: SHARED_MEMORY_BYTES, mode: 0o1777, ownerId, label });
     },
     undo: () => {
       unmount(sharedMemory);

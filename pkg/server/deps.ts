@@ -8,6 +8,7 @@ import type { Doctor } from '../pod/doctor/doctor.ts';
 import type { PodEvents } from '../pod/events.ts';
 import type { Pods } from '../pod/pods.ts';
 import type { AppArmor } from '../runtime/apparmor/apparmor.ts';
+import type { Selinux } from '../runtime/selinux/selinux.ts';
 import type { CdiRegistry } from '../runtime/cdi/registry.ts';
 import type { FeatureFinder } from '../runtime/handler-features.ts';
 import type { Hooks } from '../runtime/hooks/hooks.ts';
@@ -43,6 +44,7 @@ export interface ServerDeps {
   readonly cdi: Pick<CdiRegistry, 'status'>;
   readonly hooks: Pick<Hooks, 'status'>;
   readonly apparmor: Pick<AppArmor, 'expectLoaded' | 'state'>;
+  readonly selinux: Pick<Selinux, 'state'>;
   readonly cgroupDriver: CgroupDriver;
   readonly streaming: Pick<StreamServer, 'url'>;
 }

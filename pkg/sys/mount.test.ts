@@ -175,3 +175,24 @@ test('makePrivate() makes a mount private', async () => {
   expect(line).not.toContain('shared:');
   expect(await mountsUnder(dir.path)).toHaveLength(1);
 });
+
+test('an overlay may have what it is mounted on as its lowest layer', () => {
+  using dir = mountDir('one', 'to');
+  writeFileSync(dir.join('one', 'x'), 'here');
+  mountOverlay({ lower: [dir.join('one'), dir.join('to')], target: dir.join('to') });
+  expect(readdirSync(dir.join('to'))).toEqual(['x']);
+});
+
+test('a label is given to the kernel, which knows no such option without SELinux', () => {
+  using dir = mountDir('one', 'to');
+  const label = 'system_u:object_r:container_file_t:s0:c1,c2';
+  const mounts = [
+    () => {
+      mountTmpfs(dir.join('to'), { mode: 0o700, label });
+    },
+    () => {
+      mountOverlay({ lower: [dir.join('one')], target: dir.join('to'), label });
+    },
+  ];
+  for (const mount of mounts) expect(mount).toThrow('EINVAL');
+});

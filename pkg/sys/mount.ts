@@ -38,22 +38,28 @@ export interface OverlayOptions {
   readonly upper?: string;
   /** An empty directory on the filesystem of `upper`. */
   readonly work?: string;
+  /** An empty directory. */
   readonly target: string;
+  /** Of every file in it, for SELinux. */
+  readonly label?: string | undefined;
 }
 
 /** mount(2) takes one page of options, with the zero at the end. */
 const MAX_OPTIONS_BYTES = 4095;
 
 /** Mounts an overlay. Source: Documentation/filesystems/overlayfs.rst of Linux. */
-export function mountOverlay({ lower, upper, work, target }: OverlayOptions): void {
-  const [only] = lower;
-  if (upper === undefined && lower.length === 1 && only !== undefined) {
+export function mountOverlay({ lower: layers, upper, work, target, label }: OverlayOptions): void {
+  const [only] = layers;
+  const isSingle = upper === undefined && layers.length === 1 && only !== undefined;
+  if (isSingle && label === undefined) {
     bindMount(only, target, { readonly: true }); // an overlay of one layer is refused
     return;
   }
+  const lower = isSingle ? [only, target] : layers; // a bind mount takes no label; what is mounted on is empty
   const writable =
     upper === undefined ? '' : `,upperdir=${escapePath(upper)},workdir=${escapePath(work ?? '')}`;
-  const toOptions = (layers: readonly string[]) => `index=off,lowerdir=${layers.join(':')}${writable}`;
+  const toOptions = (names: readonly string[]) =>
+    withLabel(`index=off,lowerdir=${names.join(':')}${writable}`, label);
   const mountWith = (data: string) => {
     libc.mount({ source: 'overlay', target, type: 'overlay', flags: 0, data });
   };
@@ -104,14 +110,24 @@ function escapePath(path: string): string {
   return path.replaceAll(/[\\:,]/g, String.raw`\$&`);
 }
 
+/** Levels have commas in them. Source: the option `context` of mount(8). */
+function withLabel(options: string, label: string | undefined): string {
+  return label === undefined ? options : `context="${label}",${options}`;
+}
+
+export interface TmpfsOptions {
+  readonly sizeBytes?: number;
+  readonly mode: number;
+  readonly ownerId?: number;
+  /** Of every file in it, for SELinux. */
+  readonly label?: string | undefined;
+}
+
 /** Mounts an empty filesystem in memory, from which no program or device can be used. */
-export function mountTmpfs(
-  target: string,
-  options: { readonly sizeBytes?: number; readonly mode: number; readonly ownerId?: number },
-): void {
-  const { sizeBytes, mode, ownerId = 0 } = options;
+export function mountTmpfs(target: string, options: TmpfsOptions): void {
+  const { sizeBytes, mode, ownerId = 0, label } = options;
   const size = sizeBytes === undefined ? '' : `,size=${sizeBytes}`;
-  const data = `mode=${mode.toString(8)},uid=${ownerId},gid=${ownerId}${size}`;
+  const data = withLabel(`mode=${mode.toString(8)},uid=${ownerId},gid=${ownerId}${size}`, label);
   const flags = libc.MS_NOSUID | libc.MS_NODEV | libc.MS_NOEXEC;
   unmount(target);
   libc.mount({ source: 'tmpfs', target, type: 'tmpfs', flags, data });

@@ -10,6 +10,7 @@ import type { ContainerSecurity } from '../../pod/container-config.ts';
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from '../../runtime/spec.ts';
 import { refuse, toId } from './field.ts';
 import { toContainerPidMode } from './namespace-mode.ts';
+import { toSelinux } from './selinux.ts';
 import { toProfileChoice } from './security-profile.ts';
 import { toUserNamespace } from './user-namespace.ts';
 
@@ -29,6 +30,7 @@ export function toSecurity(context: Context): ContainerSecurity {
     noNewPrivileges: context?.noNewPrivs ?? false,
     ...toPaths(context),
     ...toProfiles(context),
+    selinux: toSelinux(context?.selinuxOptions, `${AT}.selinux_options`),
   };
 }
 

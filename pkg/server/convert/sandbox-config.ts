@@ -15,6 +15,7 @@ import type { SandboxConfig, SandboxMetadata } from '../../sandbox/sandbox.ts';
 import { checkLengths, refuse, required, toAbsolutePath } from './field.ts';
 import { toPodNamespaces } from './namespace-mode.ts';
 import { toPodResources } from './resources.ts';
+import { toSelinux } from './selinux.ts';
 import { toProfileChoice } from './security-profile.ts';
 
 /** The longest host name of the kernel, in bytes. Source: hostname(7). */
@@ -43,6 +44,7 @@ export function toSandboxConfig(config: PodSandboxConfig, handler: string): Sand
     sysctls: toSysctls(linux?.sysctls ?? {}, namespaces),
     ...namespaces,
     privileged: security?.privileged ?? false,
+    ...toPodSelinux(security),
     ...toPodResources(linux),
     handler,
   };
@@ -131,6 +133,10 @@ function checkSeccomp(security: LinuxSandboxSecurityContext | undefined): void {
     field: `${SECURITY}.seccomp`,
     oldField: `${SECURITY}.seccomp_profile_path`,
   });
+}
+
+function toPodSelinux(security: LinuxSandboxSecurityContext | undefined): Pick<SandboxConfig, 'selinux'> {
+  return { selinux: toSelinux(security?.selinuxOptions, `${SECURITY}.selinux_options`) };
 }
 
 /** @throws {Fault} invalid_argument — what is asked for makes no sense */

@@ -14,6 +14,7 @@ export function status(
     | 'handlers'
     | 'features'
     | 'apparmor'
+    | 'selinux'
     | 'cdi'
     | 'hooks'
     | 'cgroupDriver'
@@ -64,13 +65,14 @@ function toPreloaded({ preloaded }: Pick<ServerDeps, 'preloaded'>): string {
 
 type InfoDeps = Pick<
   ServerDeps,
-  'version' | 'handlers' | 'apparmor' | 'cgroupDriver' | 'preloaded' | 'cdi' | 'hooks'
+  'version' | 'handlers' | 'apparmor' | 'selinux' | 'cgroupDriver' | 'preloaded' | 'cdi' | 'hooks'
 >;
 
 /** Each value is JSON. What operators have put on the node is told with what of it cannot be used. */
 async function toInfo(deps: InfoDeps): Promise<Record<string, string>> {
-  const { version, handlers, apparmor, cgroupDriver, cdi, hooks } = deps;
-  const config = { version, handlers: handlers.names(), cgroupDriver, apparmor: await apparmor.state() };
+  const { version, handlers, apparmor, selinux, cgroupDriver, cdi, hooks } = deps;
+  const modules = { apparmor: await apparmor.state(), selinux: selinux.state };
+  const config = { version, handlers: handlers.names(), cgroupDriver, ...modules };
   return {
     config: JSON.stringify(config),
     preloaded: toPreloaded(deps),

@@ -18,12 +18,14 @@ import {
   RESOLVE_NO_SYMLINKS,
   deviceNumber,
   flockExclusive,
+  getxattr,
   lgetxattr,
   llistxattr,
   lsetxattr,
   lutimes,
   mknod,
   openat2,
+  setxattr,
   syncfs,
   syncfsInBackground,
 } from './file.ts';
@@ -46,6 +48,16 @@ test('extended attributes are set, read and listed, on a symbolic link itself', 
   expect(lgetxattr(dir.join('link'), 'trusted.davit.empty')).toEqual(Buffer.alloc(0));
   expect(llistxattr(dir.join('link')).sort()).toEqual(['trusted.davit.b', 'trusted.davit.empty']);
   expect(() => lgetxattr(dir.join('link'), 'trusted.davit.none')).toThrow('ENODATA');
+});
+
+test('setxattr() and getxattr() follow a link', () => {
+  using dir = tempDir();
+  writeFileSync(dir.join('file'), '');
+  symlinkSync('file', dir.join('link'));
+  setxattr(dir.join('link'), 'trusted.davit', Buffer.of(7));
+  expect(lgetxattr(dir.join('file'), 'trusted.davit')).toEqual(Buffer.of(7));
+  expect(getxattr(dir.join('link'), 'trusted.davit')).toEqual(Buffer.of(7));
+  expect(() => getxattr(dir.join('link'), 'trusted.none')).toThrow('ENODATA');
 });
 
 test('lutimes() sets times to the nanosecond, before 1970 too, on a symbolic link itself', () => {

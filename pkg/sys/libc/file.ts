@@ -17,8 +17,14 @@ const cMknod = libc.func('int mknod(const void *path, uint mode, uint64_t device
 const cLsetxattr = libc.func(
   'int lsetxattr(const void *path, const void *name, const void *value, size_t size, int flags)',
 ) as C<[Pointer, Pointer, Pointer, number, number]>;
+const cSetxattr = libc.func(
+  'int setxattr(const void *path, const void *name, const void *value, size_t size, int flags)',
+) as C<[Pointer, Pointer, Pointer, number, number]>;
 const cLgetxattr = libc.func(
   'long lgetxattr(const void *path, const void *name, void *value, size_t size)',
+) as C<[Pointer, Pointer, Pointer, number]>;
+const cGetxattr = libc.func(
+  'long getxattr(const void *path, const void *name, void *value, size_t size)',
 ) as C<[Pointer, Pointer, Pointer, number]>;
 const cLlistxattr = libc.func('long llistxattr(const void *path, void *list, size_t size)') as C<
   [Pointer, Pointer, number]
@@ -51,10 +57,22 @@ export function lsetxattr(path: Path, name: Path, value: Buffer): void {
   check(cLsetxattr(cString(path, 'lsetxattr'), cName, value, value.length, 0), 'lsetxattr', path);
 }
 
+/** As `lsetxattr()`, but follows a link: a descriptor in /proc is one. */
+export function setxattr(path: Path, name: Path, value: Buffer): void {
+  const cName = cString(name, 'setxattr');
+  check(cSetxattr(cString(path, 'setxattr'), cName, value, value.length, 0), 'setxattr', path);
+}
+
 /** @throws {ErrnoError} ENODATA — it has no such attribute. Source: getxattr(2). */
 export function lgetxattr(path: Path, name: Path): Buffer {
   const [cPath, cName] = [cString(path, 'lgetxattr'), cString(name, 'lgetxattr')];
   return readAll((buffer) => check(cLgetxattr(cPath, cName, buffer, buffer.length), 'lgetxattr', path));
+}
+
+/** As `lgetxattr()`, but follows a link. */
+export function getxattr(path: Path, name: Path): Buffer {
+  const [cPath, cName] = [cString(path, 'getxattr'), cString(name, 'getxattr')];
+  return readAll((buffer) => check(cGetxattr(cPath, cName, buffer, buffer.length), 'getxattr', path));
 }
 
 /** The names of its extended attributes. Source: listxattr(2). */
