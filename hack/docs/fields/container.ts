@@ -1,6 +1,6 @@
 // The messages that describe a container, but for what it may do and use.
 
-import { honoured, NOT_LINUX, notApplicable, open, type FieldRows } from '../field-row.ts';
+import { honoured, NOT_LINUX, notApplicable, type FieldRows } from '../field-row.ts';
 
 const TOLD_BACK = honoured(
   'server/convert/container-status.ts',
@@ -103,7 +103,12 @@ export const CONTAINER_ROWS: FieldRows = {
       'e2e/container-mounts: a source that is a link is followed on the node',
     ),
     readonly: honoured('runtime/mounts.ts', 'e2e/container-mounts: a read-only mount cannot be written to'),
-    selinux_relabel: open('no SELinux yet'),
+    selinux_relabel: honoured(
+      'runtime/selinux/relabel/relabel.ts',
+      'pkg/runtime/selinux/relabel/relabel: relabel() labels a directory and all below it, links themselves and not what they lead to',
+      'pkg/pod/container-labels: toRelabelOrder() names what asks for it, where it is on the node, and the volumes of the image',
+      'e2e/selinux: without SELinux labels that are asked for mean nothing, and Status says that it is off',
+    ),
     propagation: honoured(
       'runtime/mounts.ts',
       'e2e/container-mounts: a mount made on the node later is seen where propagation was asked for, and nowhere else',
