@@ -91,9 +91,9 @@ test('relabel() stays in the volume while a container exchanges directories and 
   mkdirSync(dir.join('outside'));
   linkSync(makeFile(dir.join('outside/secret')), dir.join('name-of-secret'));
   for (let n = 0; n < 500; n += 1) mkdirSync(dir.join(`volume/${n}`), { recursive: true });
-  let done = false;
+  const done = new AbortController();
   const exchanging = (async () => {
-    for (let n = 0; !done; n = (n + 1) % 500) {
+    for (let n = 0; !done.signal.aborted; n = (n + 1) % 500) {
       rmSync(dir.join(`volume/${n}`), { recursive: true, force: true });
       symlinkSync(dir.join('outside'), dir.join('new'));
       renameSync(dir.join('new'), dir.join(`volume/${n}`));
@@ -101,7 +101,7 @@ test('relabel() stays in the volume while a container exchanges directories and 
     }
   })();
   await relabelAll(testCall, { paths: [dir.join('volume')], label });
-  done = true;
+  done.abort();
   await exchanging;
   expect(['outside', 'outside/secret'].map((path) => isLabelled(dir.join(path)))).toEqual([false, false]);
 });
