@@ -9,6 +9,7 @@ import type { Outcome } from '../../pkg/base/outcome.ts';
 import type { Config } from '../../pkg/config/config.ts';
 import type { Container } from '../../pkg/container/container.ts';
 import { ExitWaiters, type ExitDeps, type ExitReport } from '../../pkg/container/exit.ts';
+import { OomCounts } from '../../pkg/container/oom-counts.ts';
 import { findOomKill } from '../../pkg/container/oom-kill.ts';
 import { containerPaths } from '../../pkg/container/paths.ts';
 import type { Images } from '../../pkg/image/images.ts';
@@ -88,12 +89,18 @@ export async function openPods(options: OpenPodsOptions): Promise<OpenedPods> {
   const findReport = async (id: ContainerId) => toReport(await findExit(exitDir, id));
   const waiters = new ExitWaiters();
   const locks = { sandbox: new KeyedLock<SandboxId>(), container: new KeyedLock<ContainerId>() };
-  const exit = toExitDeps(options, locks.container, waiters);
+  const oomCounts = new OomCounts(options.cgroups, (id) => options.containers.find(id) !== undefined);
+  const exit = toExitDeps(options, { locks: locks.container, waiters, oomCounts });
   const exits = new Exits({
     exit,
     log,
     findReport,
     waitForExit: (process, signal) => waitForExit({ signal }, process),
+    onWatch: (container) => {
+      oomCounts.watch(container).catch((err: unknown) => {
+        log.warn({ id: container.id, err }, 'cannot count kills for want of memory');
+      });
+    },
     stopping: stopping.signal,
   });
   const onExit = (id: string, end: ContainerExit) => {
@@ -130,13 +137,23 @@ function toReport(end: ContainerExit | undefined): ExitReport | undefined {
   return end === undefined || end.exitCode < 0 ? undefined : end;
 }
 
+/** By somebody else than StopContainer. */
+function wasKilled({ state }: Container, report: ExitReport | undefined): boolean {
+  return report?.exitCode === KILLED && state.phase !== 'stopping';
+}
+
+/** As a shim reports SIGKILL. */
+const KILLED = 128 + 9;
+
 function toExitDeps(
   { config, containers, cgroups }: OpenPodsOptions,
-  locks: KeyedLock<ContainerId>,
-  waiters: ExitWaiters,
+  { locks, waiters, oomCounts }: Pick<ExitDeps, 'locks' | 'waiters'> & { readonly oomCounts: OomCounts },
 ): ExitDeps {
-  const kill = async (container: Container): Promise<string | undefined> =>
-    findOomKill(cgroups, container, await oomKilled(containerPaths(config.run, container.id).bundle));
+  const kill: ExitDeps['findOomKill'] = async (container, report) => {
+    const counted = await oomCounts.take(container);
+    const seen = await oomKilled(containerPaths(config.run, container.id).bundle);
+    return await findOomKill(cgroups, container, seen || (counted > 0 && wasKilled(container, report)));
+  };
   return { locks, store: containers, waiters, cgroups, findOomKill: kill };
 }
 

@@ -14,7 +14,7 @@ export interface ExitDeps {
     put(container: Container): Promise<void>;
   };
   /** Why the kernel killed one of its processes for want of memory, if it did; see findOomKill(). */
-  readonly findOomKill: (container: Container) => Promise<string | undefined>;
+  readonly findOomKill: (container: Container, report: ExitReport | undefined) => Promise<string | undefined>;
   readonly waiters: ExitWaiters;
   readonly cgroups: { killAll(call: Call, path: string): Promise<void> };
 }
@@ -41,7 +41,7 @@ export async function recordExit(
   const container = deps.store.find(id);
   if (container === undefined || !mayExit(container.state)) return;
   if (!container.ownPidNamespace) await deps.cgroups.killAll(call, container.cgroupPath);
-  const oomKill = await deps.findOomKill(container);
+  const oomKill = await deps.findOomKill(container, report);
   const startedAtNs = 'startedAtNs' in container.state ? container.state.startedAtNs : 0n;
   const exited: Exited = { phase: 'exited', startedAtNs, ...describe(report, oomKill) };
   await deps.store.put({ ...container, state: move(container.state, exited) });

@@ -29,6 +29,7 @@ function setUp(found: ExitReport | undefined) {
     waitForExit: async ({ pid }: ProcessIdentity, _signal: AbortSignal) => {
       await ended.get(pid)?.promise;
     },
+    onWatch: () => undefined,
     stopping: new AbortController().signal,
   };
   const exits = new Exits(deps);

@@ -16,6 +16,8 @@ export interface ExitsDeps {
   readonly findReport: (id: ContainerId) => Promise<ExitReport | undefined>;
   /** Resolves when the process has ended, at once if it is not there. */
   readonly waitForExit: (process: ProcessIdentity, signal: AbortSignal) => Promise<void>;
+  /** Told of a container before it can end. */
+  readonly onWatch: (container: Container) => void;
   /** Aborts when the daemon stops. */
   readonly stopping: AbortSignal;
   /** How soon to try again when an end cannot be recorded; each time twice as long. */
@@ -42,9 +44,11 @@ export class Exits {
     this.#untilDone(container.id, 'cannot watch container yet', () => this.#follow(container));
   }
 
-  async #follow({ id, state }: Container): Promise<void> {
+  async #follow(container: Container): Promise<void> {
+    const { id, state } = container;
     if (!mayExit(state)) return;
     const { waitForExit, findReport, stopping, log } = this.#deps;
+    this.#deps.onWatch(container);
     await waitForExit(state.shim, stopping);
     const report = await findReport(id); // written before the shim ends
     if (report !== undefined) {

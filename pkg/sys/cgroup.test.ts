@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
 import { Cgroups } from './cgroup.ts';
@@ -165,6 +165,18 @@ test('on version 2 the controllers are switched on above a new group', async () 
   expect(readFileSync(root.join('cgroup.subtree_control'), 'utf8')).toBe('+pids'); // the last of three writes
 });
 
+test('on version 2 a group can be handed over: itself, and what the kernel says may be', async () => {
+  using root = fakeV2();
+  mkdirSync(root.join('g'));
+  for (const file of ['cgroup.procs', 'cgroup.subtree_control', 'memory.max'])
+    writeFileSync(root.join('g', file), '');
+  await root.cgroups.delegate('/g', 327_680); // memory.oom.group and others are not there
+  const owners = ['', 'cgroup.procs', 'cgroup.subtree_control', 'memory.max'].map(
+    (file) => statSync(root.join('g', file)).uid,
+  );
+  expect(owners).toEqual([327_680, 327_680, 327_680, 0]);
+});
+
 test('on version 2 the memory files have other names', async () => {
   using root = fakeV2();
   mkdirSync(root.join('g'));
@@ -177,6 +189,7 @@ test('on version 2 the memory files have other names', async () => {
     3,
     1_048_576n,
   ]);
+  writeFileSync(root.join('g', 'memory.events.local'), 'low 0\nhigh 0\nmax 9\noom 4\noom_kill 3\n');
   writeFileSync(root.join('g', 'memory.peak'), '1044480\n');
   expect([await root.cgroups.memoryLimitReached('/g'), await root.cgroups.peakMemoryBytes('/g')]).toEqual([
     true,

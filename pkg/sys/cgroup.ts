@@ -166,7 +166,7 @@ export class Cgroups {
    */
   async memoryLimitReached(path: string): Promise<boolean> {
     if (this.version === 2) {
-      const events = await this.#readMemoryFile(path, { 1: '', 2: 'memory.events' });
+      const events = await this.#readMemoryFile(path, { 1: '', 2: 'memory.events.local' });
       return Number(/^oom (\d+)$/m.exec(events ?? '')?.[1] ?? 0) > 0;
     }
     const read = (name: string) => this.#readMemoryFile(path, { 1: name, 2: '' });

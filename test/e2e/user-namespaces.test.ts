@@ -6,8 +6,11 @@ import { expect, test } from 'vitest';
 import { NamespaceMode, type UserNamespaceInit } from '../../api/cri/generated/types.ts';
 import { isCgroupV2 } from './harness/cgroups.ts';
 import type { TestContainer } from './harness/container.ts';
+import { ForwardClient } from './harness/forward-client.ts';
+import { PORTS, servePod } from './harness/pod-servers.ts';
 import { podConfig, TestPod, type PodOptions } from './harness/pod.ts';
 import { refusalOf } from './harness/refusal.ts';
+import { TEST_IMAGE } from './harness/test-image.ts';
 import { useNode } from './harness/use-node.ts';
 
 const node = useNode({
@@ -131,6 +134,25 @@ test('a pod with users of its own may be on the network of the node', async () =
   expect((await container.exec(['ip', 'link', 'add', 'dv0', 'type', 'dummy'])).exitCode).not.toBe(0);
   expect((await container.exec(['ls', '/sys/class/net'])).stdout).toContain(node.place.bridge);
   expect((await container.exec(['sh', '-c', 'echo 9000 > /sys/class/net/lo/mtu'])).exitCode).not.toBe(0);
+});
+
+test('ports of such a pod are forwarded', async () => {
+  const pod = await runUserPod();
+  await using _servers = await servePod(pod);
+  const { url } = await node.client.portForward({ podSandboxId: pod.id });
+  using client = await ForwardClient.connect('websocket', url);
+  const forwarded = client.open(PORTS.echoTwice);
+  forwarded.write('hello');
+  forwarded.end();
+  await forwarded.over();
+  expect([forwarded.data.text, forwarded.error.text]).toEqual(['hellohello', '']);
+});
+
+test('an image that is a volume belongs to root of the pod', async () => {
+  const pod = await runUserPod();
+  const mounts = [{ containerPath: '/other', readonly: true, image: { image: TEST_IMAGE } }];
+  const command = ['stat', '-c', '%u:%g', '/other', '/other/etc/passwd', '/other/home/alice'];
+  expect(await pod.output(command, { config: { mounts } })).toBe('0:0\n0:0\n1000:1000\n');
 });
 
 test('a container may divide its own cgroup where its handler lets it and the version is 2', async () => {
