@@ -114,11 +114,11 @@ export async function openPods(options: OpenPodsOptions): Promise<OpenedPods> {
   return { pods, repairs: { ...parts, locks, isWhole: wholeness(options, parts, true) } };
 }
 
-function watchLogs({ containers, log, counts }: OpenPodsOptions, { runtime }: Parts): LogWatch {
+function watchLogs({ containers, sandboxes, log, counts }: OpenPodsOptions, { runtime }: Parts): LogWatch {
   const observe = (bytes: number) => {
     counts.logDropped(bytes);
   };
-  return new LogWatch({ containers, runtime, log, observe });
+  return new LogWatch({ containers, sandboxes, runtime, log, observe });
 }
 
 interface Locks {

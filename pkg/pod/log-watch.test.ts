@@ -1,4 +1,5 @@
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { silentLog, testCall } from '../base/testing/call.ts';
@@ -32,6 +33,7 @@ function watch(
   const record = { ...aContainer(state, container.id), logPath };
   const logs = new LogWatch({
     containers: { list: () => [record] },
+    sandboxes: { get: () => ({ config: { logDirectory: dirname(dirname(logPath)) } }) },
     runtime: { reopenLog: (call) => node.conmon.reopenLog(call, container, logPath) },
     log: silentLog,
     observe: (bytes) => (dropped += bytes),
@@ -78,4 +80,23 @@ test('a log that was deleted is made again', async () => {
     'it is there again',
     () => (statSync(logPath, { throwIfNoEntry: false })?.size ?? 0) > 1000,
   );
+});
+
+test('a log that was deleted with its directories is made again, and what was written meanwhile is counted', async () => {
+  using dir = tempDir();
+  await using node = await TestNode.open('runc');
+  const logPath = `${dir.path}/pod/main/0.log`;
+  mkdirSync(dirname(logPath), { recursive: true });
+  const script = 'while :; do echo tick; sleep 0.001; done';
+  const request = { ...node.prepare(['sh', '-c', script]), logPath };
+  const container = { ...node.paths(request.id), ...(await node.conmon.create(testCall, request)) };
+  await node.start(container);
+  await eventually('it is written', () => statSync(logPath).size > 1000);
+  rmSync(`${dir.path}/pod`, { recursive: true });
+  await using logs = watch(node, container, logPath);
+  await eventually(
+    'it is there again',
+    () => (statSync(logPath, { throwIfNoEntry: false })?.size ?? 0) > 1000,
+  );
+  expect(logs.dropped()).toBeGreaterThan(1000);
 });

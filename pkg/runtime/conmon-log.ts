@@ -2,8 +2,8 @@
 // conmon drops what does not fit and tells nobody, so that it is the kernel who is asked.
 
 import { constants } from 'node:fs';
-import { open, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { isErrno } from '../sys/errno.ts';
 
 /** What a conmon has read, from its container, and written, to the log and to whoever is attached. */
@@ -31,10 +31,13 @@ const BUFFER_BYTES = 8192;
 /**
  * The least that conmon has dropped in between: each line grows by its time and stream when it is written, so
  * what is written of all that was read is never less than that.
+ *
+ * @param grownBytes by how much at the most its log has grown, if that is still the same file: what it writes for
+ * each line that it drops, to its own standard error, is no log
  */
-export function droppedBytes(before: LogTraffic, after: LogTraffic): number {
+export function droppedBytes(before: LogTraffic, after: LogTraffic, grownBytes = Infinity): number {
   const read = after.readBytes - before.readBytes;
-  const dropped = read - (after.writtenBytes - before.writtenBytes);
+  const dropped = read - Math.min(grownBytes, after.writtenBytes - before.writtenBytes);
   return dropped > BUFFER_BYTES ? dropped : 0;
 }
 
@@ -61,6 +64,23 @@ export async function addLogLine(pid: number, logPath: string, text: string): Pr
 }
 
 const NEWLINE = 0x0a;
+
+export interface LogFile {
+  readonly inode: number;
+  readonly sizeBytes: number;
+}
+
+/** The log that conmon is writing, if that has no name any more. */
+export async function deletedLog(pid: number, logPath: string): Promise<LogFile | undefined> {
+  const dir = `/proc/${pid}/fd`;
+  for (const fd of await readdir(dir)) {
+    const found = await stat(join(dir, fd)).catch(() => undefined);
+    if (found?.isFile() !== true || found.nlink > 0) continue;
+    const name = await readlink(join(dir, fd)).catch(() => '');
+    if (name.endsWith(`/${basename(logPath)} (deleted)`)) return { inode: found.ino, sizeBytes: found.size };
+  }
+  return undefined;
+}
 
 /** Whether the process has the file open, and each of its writes goes to the end of it. */
 async function appends(pid: number, path: string): Promise<boolean> {
