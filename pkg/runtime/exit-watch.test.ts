@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -73,4 +82,12 @@ test('forget() deletes the file and may be repeated', async () => {
   await opened.watch.forget('c1');
   await opened.watch.forget('../../etc/passwd');
   expect([opened.watch.find('c1'), readdirSync(dir)]).toEqual([undefined, []]);
+});
+
+test('a directory that somebody removed is made again, and exits in it are told', async () => {
+  using opened = await openWatch();
+  rmSync(dir, { recursive: true });
+  await eventually('it is there again', () => existsSync(dir));
+  writeExit('c1', '7');
+  await eventually('the exit is told', () => opened.told.length === 1);
 });

@@ -52,6 +52,12 @@ export class ExitWatch implements Disposable {
       (error) => {
         log.error({ error, dir }, 'cannot watch exit directory');
       },
+      () => {
+        log.warn({ dir }, 'exit directory was removed; it is made again');
+        ensureDirectory(dir, 0o700).catch((error: unknown) => {
+          log.error({ error, dir }, 'cannot make exit directory');
+        });
+      },
     );
     await Promise.all((await readdir(dir)).map((name) => exits.#look(name)));
     return exits;

@@ -12,29 +12,35 @@ import { isErrno } from './errno.ts';
  *
  * @param path absolute; neither it nor the directory above may be missing now
  * @param onError what ended the watching, such as that the directory above is gone
+ * @param onGone somebody has removed the directory; who makes it again is told of what appears in it
  * @throws {Error} ENOENT — the directory is missing
  */
 export function watchDirectory(
   path: string,
   onName: (name: string) => void,
   onError: (error: unknown) => void,
+  onGone: () => void = () => undefined,
 ): Disposable {
-  return new DirectoryWatch(path, onName, onError);
+  return new DirectoryWatch(path, { onName, onError, onGone });
+}
+
+interface Listeners {
+  readonly onName: (name: string) => void;
+  readonly onError: (error: unknown) => void;
+  readonly onGone: () => void;
 }
 
 class DirectoryWatch implements Disposable {
   readonly #path: string;
-  readonly #onName: (name: string) => void;
-  readonly #onError: (error: unknown) => void;
+  readonly #listeners: Listeners;
   readonly #parent: FSWatcher;
   /** Absent while the directory is. */
   #own: FSWatcher | undefined;
   #closed = false;
 
-  constructor(path: string, onName: (name: string) => void, onError: (error: unknown) => void) {
+  constructor(path: string, listeners: Listeners) {
     this.#path = path;
-    this.#onName = onName;
-    this.#onError = onError;
+    this.#listeners = listeners;
     this.#parent = this.#watch(dirname(path), (event, name) => {
       if (event === 'rename' && name === basename(path)) this.#rearm(); // it came, went or was replaced
     });
@@ -54,7 +60,7 @@ class DirectoryWatch implements Disposable {
 
   #arm(): FSWatcher {
     return this.#watch(this.#path, (_event, name) => {
-      if (name !== null) this.#onName(name);
+      if (name !== null) this.#listeners.onName(name);
     });
   }
 
@@ -72,14 +78,16 @@ class DirectoryWatch implements Disposable {
     this.#own = undefined;
     try {
       this.#own = this.#arm();
-      for (const name of readdirSync(this.#path)) this.#onName(name);
+      for (const name of readdirSync(this.#path)) this.#listeners.onName(name);
     } catch (error) {
-      if (!isErrno(error, 'ENOENT')) this.#fail(error); // gone for now: the directory above will tell
+      if (isErrno(error, 'ENOENT'))
+        this.#listeners.onGone(); // the directory above tells when it is back
+      else this.#fail(error);
     }
   }
 
   #fail(error: unknown): void {
     this[Symbol.dispose]();
-    this.#onError(error);
+    this.#listeners.onError(error);
   }
 }

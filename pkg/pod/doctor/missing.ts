@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Call } from '../../base/call.ts';
 import type { Container } from '../../container/container.ts';
+import { containerPaths } from '../../container/paths.ts';
 import { mayExit } from '../../container/phase.ts';
 import { beginStop } from '../../sandbox/operations.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
@@ -45,17 +46,18 @@ export function inspectPods({ sandboxes, stop, isWhole }: MissingDeps): Inspecti
   };
 }
 
-export function inspectContainers({ containers, root }: MissingDeps): Inspection {
+export function inspectContainers(deps: MissingDeps): Inspection {
   return async () => {
     const findings: Finding[] = [];
-    for (const container of containers.list().filter(({ state }) => mayExit(state))) {
-      findings.push(...(await inspectContainer(container, root)));
+    for (const container of deps.containers.list().filter(({ state }) => mayExit(state))) {
+      findings.push(...(await inspectContainer(container, deps)));
     }
     return findings;
   };
 }
 
-async function inspectContainer({ id, state }: Container, root: string): Promise<Finding[]> {
+async function inspectContainer({ id, state }: Container, { root, stop }: MissingDeps): Promise<Finding[]> {
+  const { bundle } = containerPaths(stop.container.runDir, id);
   const findings: Finding[] = [];
   if (mayExit(state) && !(await isAlive(state.shim)) && (await isAlive(state.process)))
     findings.push({
@@ -64,13 +66,15 @@ async function inspectContainer({ id, state }: Container, root: string): Promise
       problem: `its monitor, process ${state.shim.pid}, has ended; the container goes on, without log and exit code`,
       advice: 'restart the container when it suits: it can be stopped as any other',
     });
-  const files = join(root, 'snapshots', id);
-  if (!(await stat(files).then(Boolean, () => false)))
+  const places = { 'what the container has written': join(root, 'snapshots', id), 'its bundle': bundle };
+  for (const [what, path] of Object.entries(places)) {
+    if (await stat(path).then(Boolean, () => false)) continue;
     findings.push({
       kind: 'missing_files',
       subject: id,
-      problem: `"${files}", what the container has written, is gone`,
-      advice: 'restart the container: what it wrote is lost',
+      problem: `"${path}", ${what}, is gone`,
+      advice: 'restart the container: it can be stopped as any other',
     });
+  }
   return findings;
 }

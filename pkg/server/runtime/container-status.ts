@@ -2,6 +2,7 @@
 
 import type { RuntimeServiceHandlers } from '../../../api/cri/generated/services.ts';
 import type { Call } from '../../base/call.ts';
+import { isAlive } from '../../sys/process.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { Container } from '../../container/container.ts';
 import { toContainerStatus } from '../convert/container-status.ts';
@@ -12,12 +13,15 @@ export function containerStatus(
 ): RuntimeServiceHandlers<Call>['containerStatus'] {
   return async (_, { containerId, verbose }) => {
     const container = getContainer(deps.containers, containerId);
-    return { status: toContainerStatus(container), info: verbose ? toInfo(deps, container) : {} };
+    return { status: toContainerStatus(container), info: verbose ? await toInfo(deps, container) : {} };
   };
 }
 
 /** `info` for people and crictl, `timeline` for who wonders why it was slow: JSON texts. */
-function toInfo({ pods }: Pick<ServerDeps, 'pods'>, container: Container): Record<string, string> {
+async function toInfo(
+  { pods }: Pick<ServerDeps, 'pods'>,
+  container: Container,
+): Promise<Record<string, string>> {
   const { sandboxId, handler, cgroupPath, state } = container;
   const pid = 'process' in state ? state.process.pid : 0;
   const monitorPid = 'shim' in state ? state.shim.pid : 0;
@@ -25,6 +29,7 @@ function toInfo({ pods }: Pick<ServerDeps, 'pods'>, container: Container): Recor
     sandboxID: sandboxId,
     pid,
     monitorPid,
+    monitorAlive: 'shim' in state && (await isAlive(state.shim)),
     runtimeHandler: handler,
     phase: state.phase,
     cgroupPath,
