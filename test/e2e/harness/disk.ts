@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import type { Place } from './place.ts';
 
 /** Mounts an ext4 file system of that size as the root of the daemon. Needs a loop device. */
-export function mountDisk({ dir, root }: Place, sizeMiB: number): void {
+export function mountDisk({ dir, root }: Place, sizeMiB: number, inodes?: number): void {
   const image = join(dir, 'disk.img');
   writeFileSync(image, '');
   truncateSync(image, sizeMiB * 1024 * 1024);
-  execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', '-O', '^has_journal', image]);
+  const limits = inodes === undefined ? [] : ['-N', String(inodes)];
+  execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', '-O', '^has_journal', ...limits, image]);
   mkdirSync(root);
   execFileSync('mount', ['-t', 'ext4', '-o', 'loop', image, root]);
 }
@@ -47,4 +48,20 @@ function fillLastBlocks({ root }: Place): void {
       return;
     }
   }
+}
+
+/** Takes all inodes that are free, until it is disposed. */
+export function fillInodes({ root }: Place): Disposable {
+  const dir = join(root, 'many');
+  mkdirSync(dir);
+  try {
+    for (let index = 0; ; index++) writeFileSync(join(dir, String(index)), '');
+  } catch {
+    // there are none left
+  }
+  return {
+    [Symbol.dispose]: () => {
+      rmSync(dir, { recursive: true });
+    },
+  };
 }

@@ -19,6 +19,8 @@ export interface NodeOptions {
   readonly config?: string | ((place: Place) => string);
   /** Puts images, layers and the database on an ext4 file system of this size. */
   readonly diskMiB?: number;
+  /** How many files it may hold, if not as many as usual. */
+  readonly diskInodes?: number;
   /** Of the daemon, beside what it has anyway. */
   readonly env?: (place: Place) => Readonly<Record<string, string>>;
 }
@@ -66,7 +68,8 @@ export class TestNode {
     writeNetworkConfig(this.#place);
     const { config = '' } = this.#options;
     writeDaemonConfig(this.#place, typeof config === 'string' ? config : config(this.#place));
-    if (this.#options.diskMiB !== undefined) mountDisk(this.#place, this.#options.diskMiB);
+    if (this.#options.diskMiB !== undefined)
+      mountDisk(this.#place, this.#options.diskMiB, this.#options.diskInodes);
     await this.start();
     const archive = join(this.#place.dir, 'image.tar');
     await writeOciArchive(archive, TEST_IMAGE, await testImage());
