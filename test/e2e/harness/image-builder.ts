@@ -23,8 +23,13 @@ export interface LayerEntry {
 
 export type Compression = 'gzip' | 'zstd' | 'none';
 
+/** What is in it, or a tar as it is. */
+export type LayerContent = ({ readonly entries: readonly LayerEntry[] } | { readonly tar: Buffer }) & {
+  readonly compression?: Compression;
+};
+
 export interface ImageContent {
-  readonly layers: readonly { readonly entries: readonly LayerEntry[]; readonly compression?: Compression }[];
+  readonly layers: readonly LayerContent[];
   readonly config?: Readonly<Record<string, unknown>>;
   /** Docker's media types instead of OCI's. */
   readonly docker?: boolean;
@@ -45,7 +50,7 @@ export interface BuiltImage {
 }
 
 export async function buildImage({ layers, config, docker = false }: ImageContent): Promise<BuiltImage> {
-  const tars = await Promise.all(layers.map(({ entries }) => toTar(entries)));
+  const tars = await Promise.all(layers.map(toTar));
   const blobs = tars.map((tar, index) => toLayer(tar, layers[index]?.compression ?? 'gzip', docker));
   const configBlob = toBlob(
     docker ? 'application/vnd.docker.container.image.v1+json' : 'application/vnd.oci.image.config.v1+json',
@@ -105,9 +110,10 @@ function toLayer(tar: Buffer, compression: Compression, docker: boolean): Blob {
   }
 }
 
-async function toTar(entries: readonly LayerEntry[]): Promise<Buffer> {
+async function toTar(layer: LayerContent): Promise<Buffer> {
+  if ('tar' in layer) return layer.tar;
   const tar = pack();
-  for (const entry of entries) tar.entry(toHeader(entry), entry.data ?? '');
+  for (const entry of layer.entries) tar.entry(toHeader(entry), entry.data ?? '');
   tar.finalize();
   return await buffer(tar);
 }
