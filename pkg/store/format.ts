@@ -18,7 +18,7 @@ const schema = z.object({ v: z.int().min(1), writtenBy: z.string() });
  * @throws {Fault} failed_precondition — it is in a format that this version does not know
  */
 export async function claimFormat(level: Level, dir: string, version: string): Promise<void> {
-  const text = await level.get(KEY);
+  const text = (await level.get(KEY)) as string | undefined; // the types of level know of no absence
   const found = text === undefined ? undefined : parseFormat(text);
   if (found !== undefined && found.v > FORMAT) {
     const what = `davit ${found.writtenBy} has written it in format ${found.v}, and davit ${version} knows format ${FORMAT}`;

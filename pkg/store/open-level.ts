@@ -3,13 +3,16 @@
 
 import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import type { Log } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import { ensureDirectory, syncFs } from '../sys/files.ts';
 import { isErrno } from '../sys/errno.ts';
 
-export type Level = ClassicLevel;
+export type { Level } from 'level';
+
+/** On Node, `level` is classic-level, which has more than the types of `level` say. */
+const { repair } = Level as unknown as { repair: (dir: string) => Promise<void> };
 
 /** How many databases that could not be repaired are kept, for whoever wants to know why. */
 const BROKEN_KEPT = 2;
@@ -27,7 +30,7 @@ export async function openLevel(dir: string, log?: Log): Promise<Level> {
     log?.error({ dir, err: error }, 'database is damaged');
   }
   try {
-    await ClassicLevel.repair(dir);
+    await repair(dir);
     const level = await openWhole(dir);
     log?.warn({ dir }, 'database is repaired; what it has lost comes from copies');
     return level;
@@ -42,7 +45,7 @@ export async function openLevel(dir: string, log?: Log): Promise<Level> {
 
 /** Opens it and reads it through: damage in the middle of a file shows only then. */
 async function openWhole(dir: string): Promise<Level> {
-  const level = new ClassicLevel(dir, { keyEncoding: 'utf8', valueEncoding: 'utf8', createIfMissing: false });
+  const level = new Level(dir, { keyEncoding: 'utf8', valueEncoding: 'utf8', createIfMissing: false });
   await level.open();
   try {
     for await (const _ of level.iterator({ fillCache: false }));
@@ -62,7 +65,7 @@ async function ensureExists(dir: string): Promise<void> {
   if ((await readdir(dir)).length > 0) return;
   const unfinished = `${dir}.new`;
   await rm(unfinished, { recursive: true, force: true });
-  const level = new ClassicLevel(unfinished);
+  const level = new Level(unfinished);
   await level.open();
   await level.close();
   await syncFs(unfinished);

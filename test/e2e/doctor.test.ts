@@ -57,10 +57,15 @@ test('what nobody knows and runs is left alone until it is asked to be ended', a
   });
   const exited = new Promise((resolve) => child.once('exit', resolve));
   await eventually('it runs', async () => (await examine())[0]?.kind === 'stray_process');
+  const pod = newId(); // perhaps that of the container
+  mkdirSync(join(node.place.run, 'sandboxes', pod), { recursive: true });
   await node.restart();
-  expect(await examine()).toMatchObject([{ kind: 'stray_process', subject: id, canRepair: true }]);
+  const found = await examine();
+  expect(found.map(({ kind, subject }) => `${kind} ${subject}`).sort()).toEqual(
+    [`stray_process ${id}`, `stray_process ${pod}`].sort(),
+  );
   expect(child.exitCode).toBeNull();
-  expect(await examine(true)).toMatchObject([{ repaired: true }]);
+  expect(await examine(true)).toMatchObject([{ repaired: true }, { repaired: true }]);
   await exited;
   expect(await examine()).toEqual([]);
 });

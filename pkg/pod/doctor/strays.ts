@@ -26,12 +26,24 @@ export interface StraysDeps extends PlacesOptions {
 export function inspectStrays(deps: StraysDeps): Inspection {
   return async (call) => {
     const places = await findPlaces(deps); // first the node, then the records: what is new has one by then
-    const findings: Finding[] = [];
-    for (const place of places.filter(({ id }) => !deps.isKnown(id))) {
-      if (await isThere(place)) findings.push(await describe(deps, call, place));
-    }
-    return findings;
+    const strays: Stray[] = [];
+    for (const place of places.filter(({ id }) => !deps.isKnown(id)))
+      if (await isThere(place)) strays.push(await lookAt(deps, call, place));
+    // whose pod a stray container is nobody knows: while one runs, what a stray pod has may be in use
+    const anyRuns = strays.some(({ runs }) => runs);
+    return strays.map((stray) => describe(deps, stray, stray.runs || (anyRuns && isPod(deps, stray.place))));
   };
+}
+
+interface Stray {
+  readonly place: Place;
+  readonly cgroup: string | undefined;
+  readonly pids: readonly number[];
+  readonly runs: boolean;
+}
+
+function isPod({ runDir }: StraysDeps, { id, paths }: Place): boolean {
+  return paths.includes(join(runDir, 'sandboxes', id));
 }
 
 /** It may have been removed while we looked. */
@@ -41,25 +53,31 @@ async function isThere({ paths, monitors }: Place): Promise<boolean> {
   return [...found, ...alive].includes(true);
 }
 
-async function describe(deps: StraysDeps, call: Call, place: Place): Promise<Finding> {
-  const { id, paths, monitors } = place;
-  const cgroup = await findCgroup(deps.runDir, id);
+async function lookAt(deps: StraysDeps, call: Call, place: Place): Promise<Stray> {
+  const cgroup = await findCgroup(deps.runDir, place.id);
   const pids = cgroup === undefined ? [] : await deps.cgroups.pids(cgroup);
-  const states = await statesOf(deps, call, id);
-  const runs = pids.length > 0 || monitors.length > 0 || states.some(({ status }) => status !== 'stopped');
+  const states = await statesOf(deps, call, place.id);
+  const runs =
+    pids.length > 0 || place.monitors.length > 0 || states.some(({ status }) => status !== 'stopped');
+  return { place, cgroup, pids, runs };
+}
+
+/** @param isInUse whether it may not be taken away without being asked to */
+function describe(deps: StraysDeps, { place, cgroup, pids }: Stray, isInUse: boolean): Finding {
+  const { id, paths, monitors } = place;
   const what = [
     ...paths,
     ...monitors.map(({ pid }) => `monitor ${pid}`),
     ...pids.map((pid) => `process ${pid}`),
   ];
   return {
-    kind: runs ? 'stray_process' : 'stray_files',
+    kind: isInUse ? 'stray_process' : 'stray_files',
     subject: id,
     problem: `no pod or container has this id, and there is: ${what.join(', ')}`,
-    advice: runs
+    advice: isInUse
       ? 'see what it is with ps; davitctl doctor --repair ends and removes it'
       : 'nothing: it is removed',
-    repair: { isSafe: !runs, run: (caller) => removeStray(deps, caller, place, cgroup) },
+    repair: { isSafe: !isInUse, run: (caller) => removeStray(deps, caller, place, cgroup) },
   };
 }
 
