@@ -4,6 +4,7 @@
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ContainerState } from '../../../../api/cri/generated/types.ts';
 import { removePodCgroups } from '../cgroups.ts';
 import { eventually } from '../eventually.ts';
@@ -58,6 +59,9 @@ function faultDir(place: Place): string {
   return join(place.dir, TESTS_OWN, 'faults');
 }
 
+/** What goes on after the answer may have come to its point just before it was disarmed. */
+const SETTLE_MS = 50;
+
 export class FaultHarness {
   readonly #node: TestNode;
   readonly #kubelet: Kubelet;
@@ -103,8 +107,9 @@ export class FaultHarness {
     this.#arm({ isForFailures: false, faultAt: point });
     const acting = scenario.act(this.#kubelet, prepared);
     await Promise.race([acting, this.#node.daemon.ended()]);
-    const hasDied = !this.#node.daemon.isRunning;
     this.#disarm();
+    await delay(SETTLE_MS);
+    const hasDied = !this.#node.daemon.isRunning;
     if (hasDied) await this.#node.startAgain();
     await acting;
     await scenario.verify(this.#kubelet, prepared);
