@@ -6,6 +6,7 @@ import { silentLog } from '../../base/testing/call.ts';
 import type { ContainerId, ImageId } from '../../base/id.ts';
 import { testCall } from '../../base/testing/call.ts';
 import { Database } from '../../store/database.ts';
+import { RecordCopies } from '../../store/record-copies.ts';
 import { Images, type ImagesOptions } from '../images.ts';
 
 export class TestImages implements AsyncDisposable {
@@ -51,6 +52,8 @@ export class TestImages implements AsyncDisposable {
   /** As when a crash has cut off the removal of the image, once its record was gone. */
   async loseRecord(id: ImageId): Promise<void> {
     await this.#db.commit(this.#db.del('image', id));
+    const copies = await RecordCopies.open(join(this.root, 'records', 'image'), silentLog);
+    await copies.remove(id);
     await this.reopen();
   }
 
