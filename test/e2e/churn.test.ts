@@ -1,5 +1,5 @@
 // Pods come and go while the daemon is killed at random moments: nothing is lost, and nothing is left.
-// DAVIT_E2E_SEED repeats a run, as far as chance goes; DAVIT_E2E_CHURN_SECONDS makes it longer.
+// DAVIT_E2E_SEED makes another run (a number, or `random`); DAVIT_E2E_CHURN_SECONDS makes it longer.
 
 import { readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,7 +1,7 @@
 // The daemon dies at a side effect of a call, is started again, and the call is made again. Points are found by
 // recording each call once, so that what is added to the daemon is covered without anyone remembering.
 //
-// Of each call a few points are taken by chance, and DAVIT_E2E_SEED takes the same ones again.
+// Of each call a few points are taken, the same ones every time; DAVIT_E2E_SEED takes others (a number, or `random`).
 // DAVIT_E2E_CRASH_POINTS says how many, or `each` for every effect once, or `all`;
 // DAVIT_E2E_CRASH_CALL takes one call alone.
 

@@ -1,8 +1,8 @@
 // Something that the daemon does on the node fails, once: the disk does not take it, descriptors have run out. The
-// daemon lives on, the call succeeds or says clearly what was wrong, nothing is half done, and the same call made again
-// succeeds. Points are found by recording each call once, as in crash-points.test.ts.
+// daemon lives on (or ends, where it could only do harm), the call succeeds or says clearly what was wrong, nothing is
+// half done, and the same call made again succeeds. Points are found by recording each call once, as in crash-points.test.ts.
 //
-// Of each call a few points are taken by chance, and DAVIT_E2E_SEED takes the same ones again.
+// Of each call a few points are taken, the same ones every time; DAVIT_E2E_SEED takes others (a number, or `random`).
 // DAVIT_E2E_FAIL_POINTS says how many, or `each` for every effect once, or `all`;
 // DAVIT_E2E_FAIL_CALL takes one call alone.
 

@@ -1,5 +1,5 @@
 // A pull whose daemon dies, at any step and at any moment, is finished by the next one: what was committed is not
-// fetched again, and nothing else is left. DAVIT_E2E_SEED takes the same steps and moments again;
+// fetched again, and nothing else is left. DAVIT_E2E_SEED takes other steps and moments (a number, or `random`);
 // DAVIT_E2E_PULL_CRASHES says how many of each.
 
 import { randomBytes } from 'node:crypto';

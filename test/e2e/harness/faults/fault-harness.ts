@@ -42,6 +42,9 @@ export interface Failed {
 /** What a call leaves behind that has failed goes at once, or not by itself. */
 const LEAK_PATIENCE_MS = 3_000;
 
+/** A thread that cannot come back from the namespaces of a pod must not go on. */
+const MAY_END_THE_DAEMON = ['setns'];
+
 const HOOKS = join(import.meta.dirname, 'hooks.ts');
 
 /** For a node whose daemon tells of its side effects. */
@@ -109,7 +112,7 @@ export class FaultHarness {
     await Promise.race([acting, this.#node.daemon.ended()]);
     this.#disarm();
     await delay(SETTLE_MS);
-    const hasDied = !this.#node.daemon.isRunning;
+    const hasDied = await this.#hasEnded();
     if (hasDied) await this.#node.startAgain();
     await acting;
     await scenario.verify(this.#kubelet, prepared);
@@ -127,24 +130,49 @@ export class FaultHarness {
     this.#arm({ isForFailures: true, faultAt });
     const refusal = await refusalIfAny(scenario.act(new Kubelet(this.#node, { asksAgain: false }), prepared));
     const wasReached = this.#disarm().some(({ moment }) => moment === 'failed');
-    if (!this.#node.daemon.isRunning) throw new Error('the daemon has ended');
-    if (refusal !== undefined) expectClear(refusal);
-    const isFinal = refusal !== undefined && (await scenario.isFinal?.(this.#kubelet, prepared)) === true;
-    if (refusal !== undefined && !isFinal) await scenario.act(this.#kubelet, prepared);
-    if (!isFinal) await scenario.verify(this.#kubelet, prepared);
+    if (await this.#hasEnded()) await this.#startAgainAfter(point);
+    else if (refusal !== undefined) expectClear(refusal);
+    await this.#finish(scenario, prepared, refusal !== undefined);
     await this.#expectBystander();
     await scenario.cleanUp(this.#kubelet, prepared);
     const neededDoctor = await this.#expectNothingNewAfterDoctor();
     return { wasReached, neededDoctor, ...(refusal !== undefined && { refusal }) };
   }
 
+  /** The call is made again if it was refused, unless it has failed for good. */
+  async #finish<Prepared>(
+    scenario: Scenario<Prepared>,
+    prepared: Prepared,
+    wasRefused: boolean,
+  ): Promise<void> {
+    if (wasRefused && (await scenario.isFinal?.(this.#kubelet, prepared)) === true) return;
+    if (wasRefused) await scenario.act(this.#kubelet, prepared);
+    await scenario.verify(this.#kubelet, prepared);
+  }
+
+  async #startAgainAfter({ effect }: Point): Promise<void> {
+    if (!MAY_END_THE_DAEMON.includes(effect)) throw new Error('the daemon has ended');
+    await this.#node.startAgain();
+  }
+
   /** After a failure: takes away whatever pods are left, for the next call to begin anew. */
   async reset(): Promise<void> {
     rmSync(planFile(this.#dir), { force: true });
-    if (!this.#node.daemon.isRunning) await this.#node.startAgain();
+    if (await this.#hasEnded()) await this.#node.startAgain();
     const { items } = await this.#kubelet.ask((client) => client.listPodSandbox());
     for (const { id } of items.filter((pod) => pod.id !== this.#bystander.podId))
       await this.#kubelet.removePod(id);
+  }
+
+  /** Whoever does not answer is waited for: a process that aborts takes its time. */
+  async #hasEnded(): Promise<boolean> {
+    try {
+      await this.#node.client.version();
+      return false;
+    } catch {
+      await this.#node.daemon.ended();
+      return true;
+    }
   }
 
   #arm(what: Omit<Plan, 'dirs'>): void {
