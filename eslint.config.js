@@ -1,5 +1,11 @@
 import tseslint from 'typescript-eslint';
 
+const SIGNALS = {
+  object: 'process',
+  property: 'kill',
+  message: 'Use signal() of pkg/sys/process.ts.',
+};
+
 export default tseslint.config(
   {
     ignores: [
@@ -25,7 +31,8 @@ export default tseslint.config(
       'no-console': 'error',
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'kill', message: 'Use signal() of pkg/sys/process.ts.' },
+        SIGNALS,
+        { object: 'Date', property: 'now', message: 'It jumps: choose a clock of pkg/base/clock.ts.' },
       ],
       'no-restricted-syntax': [
         'error',
@@ -68,6 +75,13 @@ export default tseslint.config(
       'pkg/sys/**',
     ],
     rules: { 'no-restricted-syntax': 'off' },
+  },
+  {
+    // Deadlines of grpc-js are times of day, and pkg/ is not for the clients of api/.
+    files: ['**/*.test.ts', '**/testing/**', 'test/**', 'hack/**', 'api/channel.ts', 'pkg/base/clock.ts'],
+    rules: {
+      'no-restricted-properties': ['error', SIGNALS],
+    },
   },
   {
     files: ['**/*.test.ts', '**/testing/**', 'test/**'],

@@ -1,6 +1,7 @@
 // Builds the daemon's objects, lowest layer first, and brings records and node in line before anyone may ask.
 
 import { join } from 'node:path';
+import { timeOfDayNs } from '../../pkg/base/clock.ts';
 import type { Log } from '../../pkg/base/call.ts';
 import type { Observe } from '../../pkg/base/outcome.ts';
 import type { ImageId, SandboxId } from '../../pkg/base/id.ts';
@@ -26,7 +27,6 @@ import { Cgroups } from '../../pkg/sys/cgroup.ts';
 import { findBoot, type Boot } from './boot.ts';
 import { findKernelFeatures, findNodeFacts } from './node-facts.ts';
 import { PodCidr } from './pod-cidr.ts';
-import { nowNs } from './now.ts';
 import { countExit } from './open-metrics.ts';
 import { openAdjusters } from './open-adjusters.ts';
 import { openNetworks } from './open-networks.ts';
@@ -189,7 +189,7 @@ function openImages(config: Config, { db, boot, log, containers, counts }: Image
 
 /** Told of from the first change on, those of the recovery included. */
 function toEvents(sandboxes: Sandboxes, containers: Containers, counts: OwnMetrics): PodEvents {
-  const events = new PodEvents({ sandboxes, containers, now: nowNs });
+  const events = new PodEvents({ sandboxes, containers, now: timeOfDayNs });
   sandboxes.onChange((before, after) => {
     events.sandboxChanged(before, after);
   });

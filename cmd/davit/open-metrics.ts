@@ -3,6 +3,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { steadyMs } from '../../pkg/base/clock.ts';
 import type { Log } from '../../pkg/base/call.ts';
 import { Fault } from '../../pkg/base/fault.ts';
 import type { Config } from '../../pkg/config/config.ts';
@@ -70,8 +71,7 @@ async function sizeOfFiles(dir: string): Promise<number> {
 }
 
 function toFacts({ operations, containers, sandboxes, images }: ServerDeps): Omit<NodeFacts, 'storeBytes'> {
-  const ageSeconds = (sinceMs: number) =>
-    Math.max(0, (performance.timeOrigin + performance.now() - sinceMs) / 1000);
+  const ageSeconds = (sinceMs: number) => Math.max(0, (steadyMs() - sinceMs) / 1000);
   return {
     operations: () =>
       operations.list().map(({ method, startedAtMs }) => ({ method, ageSeconds: ageSeconds(startedAtMs) })),

@@ -1,6 +1,7 @@
 // Puts the operations on pods together with what they act on, and recovers what an earlier daemon has left.
 
 import { join } from 'node:path';
+import { timeOfDayNs } from '../../pkg/base/clock.ts';
 import { KeyedLock } from '../../pkg/async/keyed-lock.ts';
 import { SharedWork } from '../../pkg/async/shared-work.ts';
 import { background, type Call, type Log } from '../../pkg/base/call.ts';
@@ -42,7 +43,6 @@ import { describeProcess } from '../../pkg/sys/describe-process.ts';
 import { uptimeMs } from '../../pkg/sys/uptime.ts';
 import { isAlive, signal, waitForExit } from '../../pkg/sys/process.ts';
 import type { Containers, Sandboxes } from './records.ts';
-import { nowNs } from './now.ts';
 import type { NodeNetworks } from './open-networks.ts';
 import type { PodCidr } from './pod-cidr.ts';
 
@@ -235,7 +235,8 @@ async function recoverAll(
       ...stop,
       ...exiting,
       sandboxes,
-      isAlive: (process) => (sameBoot ? isAlive(process) : Promise.resolve(false)),
+      sameBoot,
+      isAlive,
       runtimeStatus: (caller, container) => runtime.status(caller, container),
       isWhole: (sandbox) => isWhole(call, sandbox),
       checkNetwork: (caller, sandbox) => checkNetwork({ runDir, networks: networks.common }, caller, sandbox),
@@ -269,7 +270,7 @@ function toPodsDeps(
       cgroup: facts.cgroup,
       podCidr: () => podCidr.get(),
       expectRoom: () => expectRoom(config.root),
-      now: nowNs,
+      now: timeOfDayNs,
     },
     stop,
     create: {
@@ -283,9 +284,9 @@ function toPodsDeps(
       cgroup: facts.cgroup,
       plan: toPlan(options),
       expectRoom: () => expectRoom(config.root),
-      now: nowNs,
+      now: timeOfDayNs,
     },
-    start: { locks: locks.container, store: containers, runtime, now: nowNs },
+    start: { locks: locks.container, store: containers, runtime, now: timeOfDayNs },
     update: { locks: locks.container, store: containers, runtime },
     runtime,
     sandboxes,

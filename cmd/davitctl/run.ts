@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { steadyMs } from '../../pkg/base/clock.ts';
 import { ContainerState, type ContainerStatus } from '../../api/cri/generated/types.ts';
 import { UndoStack } from '../../pkg/async/undo-stack.ts';
 import { Fault } from '../../pkg/base/fault.ts';
@@ -141,7 +142,7 @@ async function pullIfAbsent({ cri, io }: Run, image: string): Promise<void> {
 
 /** Starting is over when StartContainer returns; a runtime may tell so a moment later. */
 async function untilItRuns({ cri }: Run, containerId: string): Promise<ContainerStatus> {
-  for (const deadline = Date.now() + START_DEADLINE_MS; Date.now() < deadline;) {
+  for (const deadline = steadyMs() + START_DEADLINE_MS; steadyMs() < deadline;) {
     const { status } = await cri.containerStatus({ containerId }, ASK);
     if (status !== undefined && status.state !== ContainerState.CONTAINER_CREATED) return status;
     await setTimeout(STATUS_INTERVAL_MS);

@@ -1,5 +1,6 @@
 // The stages of work that several wait for: each of them sees all stages from when it came, with their true ages.
 
+import { steadyMs } from './clock.ts';
 import type { Stage, StageLog } from './timeline.ts';
 
 interface Open {
@@ -28,7 +29,7 @@ export class SharedStages implements StageLog {
     };
   }
 
-  begin(name: string, startedAtMs = performance.timeOrigin + performance.now()): Disposable {
+  begin(name: string, startedAtMs = steadyMs()): Disposable {
     const begun = new Map([...this.#followers].map((log) => [log, log.begin(name, startedAtMs)]));
     const open = { name, startedAtMs, begun };
     this.#open.add(open);

@@ -1,5 +1,7 @@
 // Which stages an operation went through and how long each took: the answer to "why was this pod slow?".
 
+import { steadyMs } from './clock.ts';
+
 /** One stage. Times are milliseconds since the Unix epoch, with fractions. */
 export interface Stage {
   readonly name: string;
@@ -23,7 +25,7 @@ const MAX_STAGES = 256;
 
 export class Timeline implements StageLog {
   readonly #stages: Stage[] = [];
-  #changedAtMs = nowMs();
+  #changedAtMs = steadyMs();
 
   begin(name: string, startedAtMs?: number): Disposable {
     return this.#begin({ name }, startedAtMs);
@@ -43,14 +45,14 @@ export class Timeline implements StageLog {
     };
   }
 
-  #begin(what: Pick<Stage, 'name' | 'of'>, startedAtMs = nowMs()): Disposable {
+  #begin(what: Pick<Stage, 'name' | 'of'>, startedAtMs = steadyMs()): Disposable {
     const stage = { ...what, startedAtMs };
     this.#changedAtMs = Math.max(this.#changedAtMs, startedAtMs);
     if (this.#stages.length >= MAX_STAGES) return { [Symbol.dispose]: () => undefined };
     const index = this.#stages.push(stage) - 1;
     return {
       [Symbol.dispose]: () => {
-        this.#changedAtMs = nowMs();
+        this.#changedAtMs = steadyMs();
         this.#stages[index] = { ...stage, tookMs: this.#changedAtMs - stage.startedAtMs };
       },
     };
@@ -70,10 +72,6 @@ export class Timeline implements StageLog {
   stages(): readonly Stage[] {
     return this.#stages.toSorted((a, b) => a.startedAtMs - b.startedAtMs);
   }
-}
-
-function nowMs(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 /** Notes each stage in both. */

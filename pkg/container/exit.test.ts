@@ -44,15 +44,22 @@ test.each([
 test('recordExit() believes the first report', async () => {
   const { deps, store } = setUp();
   await recordExit(deps, testCall, running.id, { exitCode: 7, finishedAtNs: 9n });
-  await recordExit(deps, testCall, running.id, undefined);
+  await recordExit(deps, testCall, running.id, 'unwatched');
   expect(store.get(running.id).state).toMatchObject({ exitCode: 7 });
   expect(store.phases).toEqual(['exited']);
 });
 
-test('an end that nobody saw is said to be unknown', async () => {
+test.each([
+  ['unwatched', /^the monitor of the container ended/],
+  ['rebooted', /^the node was rebooted/],
+] as const)('an end that nobody saw is said to be unknown, and why: %s', async (end, message) => {
   const { deps, store } = setUp();
-  await recordExit(deps, testCall, running.id, undefined);
-  expect(store.get(running.id).state).toMatchObject({ exitCode: 255, reason: 'ContainerStatusUnknown' });
+  await recordExit(deps, testCall, running.id, end);
+  expect(store.get(running.id).state).toMatchObject({
+    exitCode: 255,
+    reason: 'ContainerStatusUnknown',
+    message: expect.stringMatching(message) as string,
+  });
 });
 
 test('recordExit() wakes who waits, and leaves no listener behind', async () => {

@@ -1,5 +1,6 @@
 // A container's process has ended: what that means, and who waits to hear of it.
 
+import { timeOfDayNs } from '../base/clock.ts';
 import type { KeyedLock } from '../async/keyed-lock.ts';
 import type { Call } from '../base/call.ts';
 import type { ContainerId } from '../base/id.ts';
@@ -25,25 +26,26 @@ export interface ExitReport {
   readonly finishedAtNs: bigint;
 }
 
+/** Why nobody can say how it ended: its shim died before it did, or the machine went down with both. */
+export type UnseenEnd = 'unwatched' | 'rebooted';
+
 /**
  * Records the end of a container; a second report of the same end changes nothing. Processes that share
  * their pid namespace with others do not die with their init: they are killed here.
- *
- * @param report `undefined` if the shim died and nobody knows how the container ended
  */
 export async function recordExit(
   deps: ExitDeps,
   call: Call,
   id: ContainerId,
-  report: ExitReport | undefined,
+  end: ExitReport | UnseenEnd,
 ): Promise<void> {
   using _guard = await deps.locks.acquire(id, call.signal);
   const container = deps.store.find(id);
   if (container === undefined || !mayExit(container.state)) return;
   if (!container.ownPidNamespace) await deps.cgroups.killAll(call, container.cgroupPath);
-  const oomKill = await deps.findOomKill(container, report);
+  const oomKill = await deps.findOomKill(container, typeof end === 'string' ? undefined : end);
   const startedAtNs = 'startedAtNs' in container.state ? container.state.startedAtNs : 0n;
-  const exited: Exited = { phase: 'exited', startedAtNs, ...describe(report, oomKill) };
+  const exited: Exited = { phase: 'exited', startedAtNs, ...describe(end, oomKill) };
   await deps.store.put({ ...container, state: move(container.state, exited) });
   call.log.info({ id, exitCode: exited.exitCode, reason: exited.reason }, 'container exited');
   deps.waiters.tell(id);
@@ -51,19 +53,24 @@ export async function recordExit(
 
 const UNKNOWN_EXIT_CODE = 255;
 
+const UNSEEN: Readonly<Record<UnseenEnd, string>> = {
+  unwatched: 'the monitor of the container ended before the container did, so its exit code is not known',
+  rebooted: 'the node was rebooted while the container was there, so its exit code is not known',
+};
+
 function describe(
-  report: ExitReport | undefined,
+  end: ExitReport | UnseenEnd,
   oomKill: string | undefined,
 ): Pick<Exited, 'exitCode' | 'finishedAtNs' | 'reason' | 'message'> {
-  if (report === undefined) {
+  if (typeof end === 'string') {
     return {
       exitCode: UNKNOWN_EXIT_CODE,
-      finishedAtNs: BigInt(Date.now()) * 1_000_000n,
+      finishedAtNs: timeOfDayNs(),
       reason: 'ContainerStatusUnknown',
-      message: 'the monitor of the container ended before the container did, so its exit code is not known',
+      message: UNSEEN[end],
     };
   }
-  const { exitCode, finishedAtNs } = report;
+  const { exitCode, finishedAtNs } = end;
   if (oomKill !== undefined) return { exitCode, finishedAtNs, reason: 'OOMKilled', message: oomKill };
   const reason = exitCode === 0 ? 'Completed' : 'Error';
   return { exitCode, finishedAtNs, reason, message: describeSignal(exitCode) };

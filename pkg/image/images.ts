@@ -1,6 +1,7 @@
 // The images of this node: pulled, loaded, found, removed. An image is in the records only when all its layers
 // are; layers that no image has are collected.
 
+import { timeOfDayMs } from '../base/clock.ts';
 import type { Party } from '../async/fair-slots.ts';
 import { join } from 'node:path';
 import { KeyedLock } from '../async/keyed-lock.ts';
@@ -410,6 +411,6 @@ function toImage(
     createdAt: config.created,
     chainIds,
     pinned: false,
-    pulledAtMs: Date.now(),
+    pulledAtMs: timeOfDayMs(),
   };
 }

@@ -4,6 +4,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { timeOfDayMs } from '../base/clock.ts';
 import type { Call, Log } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import type { ImageId } from '../base/id.ts';
@@ -175,7 +176,7 @@ export class PreloadedImages implements AsyncDisposable {
     for (;;) {
       const now = await versionOf(join(dir, name));
       if (now === undefined || isSame(now, before)) return now;
-      const ageMs = Date.now() - Number(BigInt(now.mtimeNs) / 1_000_000n);
+      const ageMs = timeOfDayMs() - Number(BigInt(now.mtimeNs) / 1_000_000n);
       if (ageMs >= stableMs) return now; // such as one that was moved here
       before = now;
       await delay(stableMs, undefined, { signal: this.#stopping.signal });

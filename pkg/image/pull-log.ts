@@ -1,5 +1,6 @@
 // The pulls under way and the last few that ended, for people who wonder what takes so long. In memory alone.
 
+import { timeOfDayMs } from '../base/clock.ts';
 import type { Stage } from '../base/timeline.ts';
 import type { Digest } from './digest.ts';
 import type { LayerActivities, LayerActivity, LayerState } from './layer-activity.ts';
@@ -65,7 +66,7 @@ export class PullLog {
 
   #end(progress: PullProgress, outcome: Pick<PullRecord, 'state' | 'message'>): void {
     this.#running.delete(progress);
-    this.#ended.unshift({ ...progress.record(), ...outcome, endedAtMs: Date.now() });
+    this.#ended.unshift({ ...progress.record(), ...outcome, endedAtMs: timeOfDayMs() });
     this.#ended.length = Math.min(this.#ended.length, KEPT);
     progress[Symbol.dispose]();
   }
@@ -81,7 +82,7 @@ interface Followed {
 export class PullProgress implements Disposable {
   readonly #reference: string;
   readonly #activities: LayerActivities;
-  readonly #startedAtMs = Date.now();
+  readonly #startedAtMs = timeOfDayMs();
   #layers: readonly Followed[] | undefined;
   #held: Disposable | undefined;
 

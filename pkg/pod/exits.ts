@@ -65,7 +65,7 @@ export class Exits {
   #record(id: ContainerId, report: ExitReport | undefined): void {
     const { exit, log } = this.#deps;
     this.#untilDone(id, 'cannot record the end of container yet', () =>
-      recordExit(exit, background(log), id, report),
+      recordExit(exit, background(log), id, report ?? 'unwatched'),
     );
   }
 

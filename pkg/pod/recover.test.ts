@@ -31,6 +31,7 @@ afterEach(async () => {
 /** What the node is like when the daemon comes back. */
 interface Node {
   readonly alive?: readonly number[];
+  readonly sameBoot?: boolean;
   readonly report?: ExitReport;
   readonly status?: string;
   readonly whole?: boolean;
@@ -58,7 +59,7 @@ async function setUp(containers: readonly Container[], sandboxes: readonly Sandb
 function makeDeps(
   store: RecordStore<ContainerId, Container>,
   sandboxStore: RecordStore<SandboxId, Sandbox>,
-  { alive = [], report, status, whole = true }: Node,
+  { alive = [], sameBoot = true, report, status, whole = true }: Node,
 ) {
   const done: string[] = [];
   const note = (what: string) => () => {
@@ -107,6 +108,7 @@ function makeDeps(
       },
     },
     findReport: () => Promise.resolve(report),
+    sameBoot,
     isAlive: ({ pid }) => Promise.resolve(alive.includes(pid)),
     runtimeStatus: () => Promise.resolve(status),
     isWhole: () => Promise.resolve(whole),
@@ -132,6 +134,16 @@ test('an end that happened while the daemon was away is recorded with its code a
   const report = { exitCode: 7, finishedAtNs: 5n };
   const { store } = await setUp([aContainer({ phase: 'running', ...running })], [], { report });
   expect(store.get(c).state).toMatchObject({ phase: 'exited', exitCode: 7, finishedAtNs: 5n });
+});
+
+test('no container outlives a reboot, whoever has its pid now', async () => {
+  const node = { alive: BOTH, sameBoot: false };
+  const { store, done } = await setUp([aContainer({ phase: 'running', ...running })], [], node);
+  expect(store.get(c).state).toMatchObject({
+    phase: 'exited',
+    message: expect.stringMatching(/rebooted/) as string,
+  });
+  expect(done).toEqual([]);
 });
 
 test('a container that is gone without a word is said to be unknown', async () => {

@@ -5,7 +5,7 @@ import { recover } from '../async/operation.ts';
 import type { Call } from '../base/call.ts';
 import type { Container } from '../container/container.ts';
 import { createOperation, removeContainer } from '../container/create.ts';
-import { recordExit, type ExitReport } from '../container/exit.ts';
+import { recordExit, type ExitReport, type UnseenEnd } from '../container/exit.ts';
 import { move, type AlivePhase, type ContainerState, type StateOf } from '../container/phase.ts';
 import { stopContainer } from '../container/stop.ts';
 import { beginStop, runOperation } from '../sandbox/operations.ts';
@@ -19,6 +19,8 @@ export interface RecoverDeps extends StopPodDeps {
   readonly exits: Pick<Exits, 'watch'>;
   readonly sandboxes: { list(): Sandbox[] };
   readonly findReport: ExitsDeps['findReport'];
+  /** Whether processes of an earlier daemon may still be there: the machine has not been started anew. */
+  readonly sameBoot: boolean;
   readonly isAlive: (process: ProcessIdentity) => Promise<boolean>;
   /** Asks the runtime; `undefined` if it does not know the container. */
   readonly runtimeStatus: (call: Call, container: Container) => Promise<string | undefined>;
@@ -86,9 +88,9 @@ async function recoverAlive(
   state: StateOf<AlivePhase>,
 ): Promise<Rest> {
   const { id } = container;
-  const report = await endOf(deps, container, state);
-  if (report !== 'alive') {
-    await recordExit(deps.exit, call, id, report);
+  const end = await endOf(deps, container, state);
+  if (end !== 'alive') {
+    await recordExit(deps.exit, call, id, end);
     return undefined;
   }
   if (state.phase === 'starting' || state.phase === 'lost') await askRuntime(deps, call, container, state);
@@ -99,16 +101,16 @@ async function recoverAlive(
   return () => stopContainer(deps.container, call, id, graceMs);
 }
 
-/** @returns `undefined` if it ended and nobody knows how */
 async function endOf(
   deps: RecoverDeps,
   { id }: Container,
   { process, shim }: StateOf<AlivePhase>,
-): Promise<ExitReport | 'alive' | undefined> {
+): Promise<ExitReport | UnseenEnd | 'alive'> {
   const report = await deps.findReport(id);
   if (report !== undefined) return report;
+  if (!deps.sameBoot) return 'rebooted';
   if ((await deps.isAlive(process)) || (await deps.isAlive(shim))) return 'alive'; // the shim is about to report
-  return await deps.findReport(id); // it may have reported while we looked
+  return (await deps.findReport(id)) ?? 'unwatched'; // it may have reported while we looked
 }
 
 async function askRuntime(

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { steadyMs } from '../base/clock.ts';
 import type { Call } from '../base/call.ts';
 import { identifyNow, signal, waitForExit } from '../sys/process.ts';
 import type { Child } from '../sys/spawn.ts';
@@ -16,9 +17,9 @@ const LOOK_AGAIN_MS = 10;
  * asked the kernel to die with its parent. Once all these are gone nothing can enter the cgroup any more.
  */
 export async function killExec(call: Call, child: Child, cgroup: ExecCgroup): Promise<void> {
-  const graceEndsMs = Date.now() + CONMON_GRACE_MS;
+  const graceEndsMs = steadyMs() + CONMON_GRACE_MS;
   let ended = false;
-  while (!ended && Date.now() < graceEndsMs) {
+  while (!ended && steadyMs() < graceEndsMs) {
     await cgroup.killAll(call); // a command that enters it now tells nobody
     ended = await Promise.race([child.exited.then(() => true), delay(LOOK_AGAIN_MS, false)]);
   }

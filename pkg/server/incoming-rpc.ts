@@ -1,6 +1,7 @@
 // One RPC from its arrival to its outcome: the signal that tells when to give up, and what is logged and
 // counted. Each RPC has one outcome, and it is logged here and nowhere else.
 
+import { steadyMs, timeOfDayMs } from '../base/clock.ts';
 import type { Call, Log } from '../base/call.ts';
 import { Fault, type FaultCode } from '../base/fault.ts';
 import { Timeline } from '../base/timeline.ts';
@@ -63,7 +64,7 @@ export class IncomingRpc {
   readonly #context: RpcContext;
   readonly #wire: WireCall;
   readonly #controller = new AbortController();
-  readonly #startedAtMs = performance.now();
+  readonly #startedAtMs = steadyMs();
   readonly #timeline = new Timeline();
   #request: unknown;
 
@@ -79,7 +80,7 @@ export class IncomingRpc {
     this.call = { log: context.log, signal: this.#controller.signal, timeline: this.#timeline };
     context.active.add(this);
     wire.on('cancelled', () => {
-      const late = Date.now() + DEADLINE_SLACK_MS >= Number(wire.getDeadline());
+      const late = timeOfDayMs() + DEADLINE_SLACK_MS >= Number(wire.getDeadline());
       this.abort(
         late
           ? new Fault('deadline_exceeded', 'the deadline of the caller passed')
@@ -104,7 +105,7 @@ export class IncomingRpc {
     return {
       method: this.method,
       subject: subjectOf(this.#request),
-      startedAtMs: performance.timeOrigin + this.#startedAtMs,
+      startedAtMs: this.#startedAtMs,
       stage: this.#timeline.openStage(),
       changedAtMs: this.#timeline.changedAtMs,
     };
@@ -147,7 +148,7 @@ export class IncomingRpc {
   }
 
   #done(outcome: FaultCode | 'ok'): { method: string; outcome: string; tookMs: number } {
-    const tookMs = performance.now() - this.#startedAtMs;
+    const tookMs = steadyMs() - this.#startedAtMs;
     this.#context.active.delete(this);
     this.#context.observe(this.method, outcome, tookMs, () => this.#finished());
     return { method: this.method, outcome, tookMs: Math.round(tookMs) };

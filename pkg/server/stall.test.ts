@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { SandboxId } from '../base/id.ts';
+import { Timeline } from '../base/timeline.ts';
 import type { Operation } from './operations.ts';
 import { runtimeCondition, STALL_MS } from './stall.ts';
 
@@ -51,4 +52,13 @@ test('a start that nobody waits for any more is one too', () => {
 test('not all are told of', () => {
   const many = Array.from({ length: 100 }, () => anOperation());
   expect(runtimeCondition(many, [], NOW_MS)).toEqual(stalled(expect.stringMatching(/; and 97 more$/)));
+});
+
+test('nothing seems to stall because the clock of the node is set', () => {
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const { changedAtMs } = new Timeline();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * STALL_MS });
+  expect(runtimeCondition([anOperation({ changedAtMs })], [])).toEqual(ready);
 });

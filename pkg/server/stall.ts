@@ -2,6 +2,7 @@
 // a disk, a mount or the runtime, does not answer any more.
 
 import type { RuntimeConditionInit } from '../../api/cri/generated/types.ts';
+import { steadyMs } from '../base/clock.ts';
 import type { PodStart } from '../pod/timelines.ts';
 import type { Operation } from './operations.ts';
 
@@ -22,7 +23,7 @@ export const STALL_MS = 5 * 60_000;
 export function runtimeCondition(
   operations: readonly Operation[],
   starts: readonly PodStart[],
-  nowMs: number,
+  nowMs: number = steadyMs(),
 ): RuntimeConditionInit {
   const type = 'RuntimeReady';
   const stall = describeStall(operations, starts, nowMs);

@@ -1,5 +1,6 @@
 // Reads any number of control groups, whichever version the node has. One that cannot be read costs no other.
 
+import { timeOfDayNs } from '../base/clock.ts';
 import { readGroupV1 } from './cgroup-v1.ts';
 import { readGroupV2 } from './cgroup-v2.ts';
 import type { CgroupRoots } from './cgroup-roots.ts';
@@ -54,7 +55,7 @@ function readGroup(
 
 /** Nanoseconds since the Unix epoch, as exact as differences between them have to be: rates are made of them. */
 export function startClock(): () => bigint {
-  const startedAtNs = BigInt(Date.now()) * 1_000_000n;
+  const startedAtNs = timeOfDayNs();
   const start = process.hrtime.bigint();
   return () => startedAtNs + process.hrtime.bigint() - start;
 }

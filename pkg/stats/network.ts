@@ -1,5 +1,6 @@
 // What the interfaces of a network namespace have sent and received.
 
+import { timeOfDayNs } from '../base/clock.ts';
 import { isErrno } from '../sys/errno.ts';
 import { inNetworkNamespace } from '../sys/namespace.ts';
 import { kernelFiles } from './kernel-files.ts';
@@ -34,7 +35,7 @@ export function readNetworks(paths: ReadonlyMap<string, string>): NetworksRead {
  * @returns `undefined` if there is none
  */
 export function readNetwork(path: string): NetworkUsage | undefined {
-  const takenAtNs = BigInt(Date.now()) * 1_000_000n;
+  const takenAtNs = timeOfDayNs();
   const texts = readIn(path);
   if (texts === undefined) return undefined;
   const interfaces = parseNetDev(texts.devices).filter(({ name }) => name !== 'lo');

@@ -6,6 +6,7 @@
 import { chown, mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { steadyMs } from '../base/clock.ts';
 import { allDone } from '../async/all-done.ts';
 import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
@@ -102,13 +103,13 @@ export class Cgroups {
    * @throws {Fault} failed_precondition — it has processes still
    */
   async remove(path: string, timeoutMs: number = REMOVE_TIMEOUT_MS): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = steadyMs() + timeoutMs;
     const dirs = this.#dirs(path, [...this.#hierarchies, ...this.#beside]);
     await allDone(
       dirs.map(async (dir) => {
         for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
           if (await removeGroups(dir)) break;
-          if (Date.now() > deadline) throw await this.#stillBusy(path);
+          if (steadyMs() > deadline) throw await this.#stillBusy(path);
           await delay(pauseMs);
         }
       }),

@@ -1,6 +1,7 @@
 // The pull side of the distribution API: manifests and blobs, from the first host that has them. What comes
 // is verified by whoever asked for it; sizes are held to here.
 
+import { timeOfDayMs } from '../../base/clock.ts';
 import { Fault } from '../../base/fault.ts';
 import type { BlobObserver, BlobSource } from '../blob-source.ts';
 import { sha256Of, verifyDigest, type Digest } from '../digest.ts';
@@ -213,7 +214,7 @@ export class RegistrySession implements BlobSource, AsyncDisposable {
     throw refused(
       host.origin,
       statusCode,
-      parseRetryAfter(single(response.headers['retry-after']), Date.now()),
+      parseRetryAfter(single(response.headers['retry-after']), timeOfDayMs()),
     );
   }
 

@@ -1,6 +1,7 @@
 // ImageFsInfo: how much of which file system the images take, and what containers have written. From memory: layers have
 // records, and writable layers are added up in the background.
 
+import { timeOfDayNs } from '../../base/clock.ts';
 import type { ImageServiceHandlers } from '../../../api/cri/generated/services.ts';
 import type { FilesystemUsageInit } from '../../../api/cri/generated/types.ts';
 import type { Call } from '../../base/call.ts';
@@ -11,7 +12,7 @@ type Deps = Pick<ServerDeps, 'images' | 'containers' | 'stats'>;
 
 export function imageFsInfo(deps: Deps): ImageServiceHandlers<Call>['imageFsInfo'] {
   return async (call) => {
-    const timestamp = BigInt(Date.now()) * 1_000_000n;
+    const timestamp = timeOfDayNs();
     const usage = (mountpoint: string, usedBytes: bigint, inodesUsed: bigint): FilesystemUsageInit => ({
       timestamp,
       fsId: { mountpoint },

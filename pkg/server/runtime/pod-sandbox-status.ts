@@ -1,6 +1,7 @@
 // PodSandboxStatus: one sandbox with its containers, all as they are at one moment; verbose adds how its start
 // went and what is behind it.
 
+import { timeOfDayNs } from '../../base/clock.ts';
 import type { RuntimeServiceHandlers } from '../../../api/cri/generated/services.ts';
 import type { Call } from '../../base/call.ts';
 import { toJson } from '../../codec/decode.ts';
@@ -23,7 +24,7 @@ export function podSandboxStatus(
         .list()
         .filter((container) => container.sandboxId === sandbox.id && isVisible(container))
         .map(toContainerStatus),
-      timestamp: BigInt(Date.now()) * 1_000_000n,
+      timestamp: timeOfDayNs(),
     };
   };
 }

@@ -26,7 +26,7 @@ export function status(
 ): RuntimeServiceHandlers<Call>['status'] {
   return async (call, { verbose }) => {
     const network = deps.networks.status();
-    const runtime = runtimeCondition(deps.operations.list(), deps.pods.underWay(), Date.now());
+    const runtime = runtimeCondition(deps.operations.list(), deps.pods.underWay());
     const runtimeHandlers = await toHandlers(call, deps);
     const userNamespacesHostNetwork = runtimeHandlers.some(({ features }) => features?.userNamespaces);
     return {

@@ -2,6 +2,7 @@
 // with the container `POD` are about the pod's network, and about what runs in the pod but in no container, if there
 // is such a thing: so that the sum of all rows is the pod's, and nothing counts twice.
 
+import { timeOfDayNs } from '../../base/clock.ts';
 import type { Call } from '../../base/call.ts';
 import type { ContainerId, SandboxId } from '../../base/id.ts';
 import type { Container } from '../../container/container.ts';
@@ -92,7 +93,7 @@ function toOwnRows({ groups, networks, capacity }: Sampled, sandbox: Sandbox): R
   const { id, config, cgroupPath, createdAtNs } = sandbox;
   const usage = groups.get(cgroupPath);
   const network = networks.get(id);
-  const takenAtNs = network?.takenAtNs ?? usage?.takenAtNs ?? BigInt(Date.now()) * 1_000_000n;
+  const takenAtNs = network?.takenAtNs ?? usage?.takenAtNs ?? timeOfDayNs();
   const common = { labels: [id, '', config.metadata.namespace, config.metadata.name, 'POD'], takenAtNs };
   return [
     ...toRows(LIFE_METRICS, { seenAtNs: takenAtNs, startedAtNs: createdAtNs }, common),

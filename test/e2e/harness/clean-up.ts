@@ -22,12 +22,12 @@ export async function cleanUp(place: Place): Promise<void> {
   });
   removeNodeCgroups(place);
   removeInterfaces(place);
-  for (const family of ['iptables', 'ip6tables']) removeRules(family, place);
+  removeRules(place);
   if (mountsOf(place).length === 0) rmSync(place.dir, { recursive: true, force: true });
 }
 
 /** Monitors too: they are in no cgroup of the node, but are called with its paths. */
-async function killAll(place: Place): Promise<void> {
+export async function killAll(place: Place): Promise<void> {
   await eventually('the processes of the node end', async () => {
     const processes = processesOf(place).map(identifyNow);
     for (const process of processes) if (process !== undefined) await signal(process, 'SIGKILL');
@@ -35,7 +35,8 @@ async function killAll(place: Place): Promise<void> {
   });
 }
 
-function mountsOf({ dir }: Place): string[] {
+/** In the order in which they were mounted. */
+export function mountsOf({ dir }: Pick<Place, 'dir'>): string[] {
   return parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'))
     .map(({ target }) => target)
     .filter((target) => target.startsWith(`${dir}/`));
@@ -49,7 +50,11 @@ function removeInterfaces({ bridge }: Place): void {
 }
 
 /** Each pod has a chain of its own for masquerading, named in a rule that says whose it is. */
-function removeRules(iptables: string, { name }: Place): void {
+export function removeRules(place: Place): void {
+  for (const iptables of ['iptables', 'ip6tables']) removeRulesOf(iptables, place);
+}
+
+function removeRulesOf(iptables: string, { name }: Place): void {
   const nat = (...args: readonly string[]): string =>
     execFileSync(iptables, ['-w', '-t', 'nat', ...args], { encoding: 'utf8', stdio: 'pipe' });
   for (;;) {
