@@ -68,3 +68,12 @@ test('a weight is restored as it was, on whichever way it came from shares', () 
     unified: { 'cpu.weight': '100' },
   });
 });
+
+test('a set of processors is restored; where there was none, what the group could use before', () => {
+  const update = { cpusetCpus: '4000', cpusetMems: '1' };
+  const own = kernel({ cpusetCpus: '0', cpusetMems: '0', effectiveCpus: '0', effectiveMems: '0' });
+  expect(restoringResources(update, own)).toEqual({ cpusetCpus: '0', cpusetMems: '0' });
+  const none = kernel({ cpusetCpus: '', cpusetMems: '', effectiveCpus: '0-3', effectiveMems: '0-1' });
+  expect(restoringResources(update, none)).toEqual({ cpusetCpus: '0-3', cpusetMems: '0-1' });
+  expect(restoringResources({ cpuQuota: 1n }, none)).toEqual({ cpuQuota: -1n });
+});

@@ -36,8 +36,8 @@ export function restoringResources(update: ResourcesInput, before: KernelLimits)
     cpuShares: update.cpuShares && before.cpuShares,
     cpuQuota: restoringLimit(update.cpuQuota, before.cpuQuota),
     cpuPeriod: update.cpuPeriod && before.cpuPeriod,
-    cpusetCpus: update.cpusetCpus && before.cpusetCpus,
-    cpusetMems: update.cpusetMems && before.cpusetMems,
+    cpusetCpus: update.cpusetCpus && restoringSet(before.cpusetCpus, before.effectiveCpus),
+    cpusetMems: update.cpusetMems && restoringSet(before.cpusetMems, before.effectiveMems),
     memoryLimitBytes: restoringLimit(update.memoryLimitBytes, before.memoryLimitBytes),
     memorySwapLimitBytes: restoringLimit(
       update.memorySwapLimitBytes ?? update.memoryLimitBytes,
@@ -46,6 +46,14 @@ export function restoringResources(update: ResourcesInput, before: KernelLimits)
     hugepageLimits: update.hugepageLimits && before.hugepageLimits,
     unified: Object.keys(unified).length === 0 ? undefined : unified,
   };
+}
+
+/**
+ * On version 2 a group has no set of its own until one is given to it, which the kernel then does not take away again
+ * while there are processes. All that it could use before comes to the same.
+ */
+function restoringSet(own: string | undefined, effective: string | undefined): string | undefined {
+  return own === '' ? effective : own;
 }
 
 const NO_LIMIT = -1n;

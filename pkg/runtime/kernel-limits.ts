@@ -13,6 +13,9 @@ export interface KernelLimits {
   readonly cpuPeriod?: bigint | undefined;
   readonly cpusetCpus?: string | undefined;
   readonly cpusetMems?: string | undefined;
+  /** Version 2: what it may use, also without a set of its own. */
+  readonly effectiveCpus?: string | undefined;
+  readonly effectiveMems?: string | undefined;
   readonly memoryLimitBytes?: bigint | undefined;
   /** Of memory and swap together. */
   readonly memorySwapLimitBytes?: bigint | undefined;
@@ -61,14 +64,17 @@ async function readV1(read: Read, { hugepageLimits = [] }: Asked): Promise<Kerne
 }
 
 async function readV2(read: Read, { hugepageLimits = [], unified = {} }: Asked): Promise<KernelLimits> {
-  const [weight, max = '', cpus, mems, memoryText, swapText] = await Promise.all([
-    read('cpu', 'cpu.weight'),
-    read('cpu', 'cpu.max'),
-    read('cpuset', 'cpuset.cpus'),
-    read('cpuset', 'cpuset.mems'),
-    read('memory', 'memory.max'),
-    read('memory', 'memory.swap.max'),
-  ]);
+  const [weight, max = '', cpus, mems, effectiveCpus, effectiveMems, memoryText, swapText] =
+    await Promise.all([
+      read('cpu', 'cpu.weight'),
+      read('cpu', 'cpu.max'),
+      read('cpuset', 'cpuset.cpus'),
+      read('cpuset', 'cpuset.mems'),
+      read('cpuset', 'cpuset.cpus.effective'),
+      read('cpuset', 'cpuset.mems.effective'),
+      read('memory', 'memory.max'),
+      read('memory', 'memory.swap.max'),
+    ]);
   const [quota, period] = max.split(' ');
   const [memory, swap] = [toLimit(memoryText), toLimit(swapText)];
   const files = await Promise.all(
@@ -80,6 +86,8 @@ async function readV2(read: Read, { hugepageLimits = [], unified = {} }: Asked):
     cpuPeriod: toLimit(period),
     cpusetCpus: cpus,
     cpusetMems: mems,
+    effectiveCpus,
+    effectiveMems,
     memoryLimitBytes: memory,
     memorySwapLimitBytes: memory === undefined || swap === undefined ? undefined : memory + swap,
     hugepageLimits: await readHugepages(hugepageLimits, (size) => read('hugetlb', `hugetlb.${size}.max`)),

@@ -31,14 +31,15 @@ const LIMITS: LinuxContainerResourcesInit = {
   memoryLimitInBytes: 64n * MIB,
 };
 
-/** The limits as the kernel has them, in the words of version 1. */
+/** The limits as the kernel has them, in the words of version 1. Of processors, those that it may use. */
 async function limitsOf(container: TestContainer): Promise<Record<string, string>> {
   const { cgroupPath } = await container.info();
   const read = (controller: string, file: string): string =>
     readFileSync(join(hierarchyOf(controller), cgroupPath, file), 'utf8').trim();
   if (isCgroupV2) {
     const [quota = '', period = ''] = read('cpu', 'cpu.max').split(' ');
-    return { quota, period, cpus: read('cpuset', 'cpuset.cpus'), memory: read('memory', 'memory.max') };
+    const cpus = read('cpuset', 'cpuset.cpus.effective');
+    return { quota, period, cpus, memory: read('memory', 'memory.max') };
   }
   return {
     quota: read('cpu', 'cpu.cfs_quota_us'),

@@ -63,7 +63,7 @@ for (const [how, away] of [
     const before = BigInt(Date.now()) * 1_000_000n;
     writeFileSync(bell, '');
     await eventually('the container ends', () => !existsSync(`/proc/${pid}`));
-    const after = BigInt(Date.now() + 50) * 1_000_000n;
+    const after = BigInt(Date.now() + patience(50)) * 1_000_000n;
     await node.start();
     const status = await container.status();
     expect(status).toMatchObject({
