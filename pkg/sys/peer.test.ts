@@ -57,14 +57,54 @@ function hasMuchUnread(port: number): boolean {
   return sending.some((fields) => parseInt(fields[4] ?? '0', 16) > 65_536);
 }
 
-test('resetUnlessEnded() shows a peer that the connection was cut', async () => {
+async function connected() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const client = new Socket().connect((server.address() as AddressInfo).port, '127.0.0.1');
   const [accepted] = (await once(server, 'connection')) as [Socket];
+  return { server, client, accepted };
+}
+
+test('resetUnlessEnded() shows a peer that the connection was cut', async () => {
+  const { server, client, accepted } = await connected();
   resetUnlessEnded(accepted);
   accepted.destroy();
   const [error] = (await once(client.resume(), 'error')) as [{ code: string }];
   expect(error.code).toBe('ECONNRESET');
+  server.close();
+});
+
+test('resetUnlessEnded() lets a slow peer have all that was written before our end', async () => {
+  const { server, client, accepted } = await connected();
+  client.pause();
+  resetUnlessEnded(accepted);
+  const written = Buffer.alloc(512 * 1024, 'x'); // more than the peer's kernel takes, less than ours
+  accepted.end(written);
+  await once(accepted, 'finish');
+  accepted.destroy();
+  await once(accepted, 'close');
+  let bytes = 0;
+  client.on('data', (chunk: Buffer) => (bytes += chunk.length));
+  await once(client.resume(), 'end');
+  expect(bytes).toBe(written.length);
+  server.close();
+});
+
+test('peerHasLeft() is not misled by signals', async () => {
+  const { server, client, accepted } = await connected();
+  let signals = 0;
+  const count = () => signals++;
+  process.on('SIGUSR2', count);
+  const script = `import os, signal\nwhile os.getppid() == ${process.pid}: os.kill(${process.pid}, signal.SIGUSR2)`;
+  const child = spawn({ file: '/usr/bin/python3', args: ['-c', script] });
+  for (let looks = 0; looks < 10_000; looks++) {
+    if (looks % 100 === 0) await new Promise(setImmediate);
+    expect(peerHasLeft(accepted)).toBe(false);
+  }
+  await eventually(() => signals > 0);
+  await signal(child.identity, 'SIGKILL');
+  await child.exited;
+  process.off('SIGUSR2', count);
+  for (const socket of [client, accepted]) socket.destroy();
   server.close();
 });

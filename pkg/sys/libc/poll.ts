@@ -1,5 +1,6 @@
 // When a descriptor is ready, or its peer has gone.
 
+import { isErrno } from '../errno.ts';
 import { check, libc, poll, type C, type Pointer } from './load.ts';
 
 const cPoll = libc.func('int poll(void *fds, unsigned long count, int timeout)') as C<
@@ -43,6 +44,18 @@ export function hasHungUp(fd: number): boolean {
   const request = Buffer.alloc(8); // struct pollfd: fd, events, returned events
   request.writeInt32LE(fd, 0);
   request.writeInt16LE(POLLRDHUP, 4);
-  check(cPoll(request, 1, 0), 'poll');
+  pollNow(request);
   return (request.readInt16LE(6) & (POLLRDHUP | POLLERR_OR_HUP)) !== 0;
+}
+
+/** A signal interrupts also one that does not wait: that of a child that ends, or of a profiler. */
+function pollNow(request: Buffer): void {
+  for (;;) {
+    try {
+      check(cPoll(request, 1, 0), 'poll');
+      return;
+    } catch (error) {
+      if (!isErrno(error, 'EINTR')) throw error;
+    }
+  }
 }

@@ -120,10 +120,13 @@ export function receiveDescriptor(fd: number): number {
 
 const SO_LINGER = 13;
 
-/** Closing the TCP socket resets the connection from now on, unless both sides have ended it. Source: socket(7). */
-export function resetOnClose(fd: number): void {
+/**
+ * What closing the TCP socket does from now on: `reset` the connection, unless both sides have ended it, or leave
+ * it to the kernel to `deliver` what was written. Source: socket(7).
+ */
+export function setOnClose(fd: number, what: 'reset' | 'deliver'): void {
   const linger = Buffer.alloc(8); // struct linger: whether, seconds
-  linger.writeInt32LE(1, 0);
+  linger.writeInt32LE(what === 'reset' ? 1 : 0, 0);
   check(cSetsockopt(fd, SOL_SOCKET, SO_LINGER, linger, linger.length), 'setsockopt');
 }
 
