@@ -54,26 +54,35 @@ export class RecordCopies {
     } catch (err) {
       if (!this.#isFailing) this.#log.warn({ dir: this.#dir, err }, 'copies of records cannot be written');
       this.#isFailing = true;
+      await this.#rm(unfinished(this.#path(key)));
       await this.remove(key);
     }
   }
 
   /** Never fails. */
   async remove(key: string): Promise<void> {
+    await this.#rm(this.#path(key));
+  }
+
+  async #rm(path: string): Promise<void> {
     try {
-      await rm(this.#path(key), { force: true });
+      await rm(path, { force: true });
     } catch (err) {
-      this.#log.warn({ dir: this.#dir, key, err }, 'copy of record cannot be removed');
+      this.#log.warn({ path, err }, 'copy of record cannot be removed');
     }
   }
 
   async #write(key: string, text: string): Promise<void> {
     const path = this.#path(key);
-    await writeFile(`${path}.new`, text, { mode: 0o600 });
-    await rename(`${path}.new`, path);
+    await writeFile(unfinished(path), text, { mode: 0o600 });
+    await rename(unfinished(path), path);
   }
 
   #path(key: string): string {
     return join(this.#dir, `${encodeURIComponent(key)}${SUFFIX}`);
   }
+}
+
+function unfinished(path: string): string {
+  return `${path}.new`;
 }

@@ -40,7 +40,9 @@ test(
       let kills = 0;
       for (const point of chosen) {
         const hasDied = await harness.dieAt(call, point).catch(async (error: unknown) => {
-          failures.push(`${call.name} cut off at ${JSON.stringify(point)}: ${String(error)}`);
+          const failure = `${call.name} cut off at ${JSON.stringify(point)}: ${String(error)}`;
+          failures.push(failure);
+          process.stdout.write(`FAILED ${failure}\n`);
           await harness.reset();
         });
         if (hasDied === true) kills += 1;

@@ -73,7 +73,9 @@ async function tryPoint(
     const doctor = neededDoctor ? '; the doctor was needed' : '';
     process.stdout.write(`${what}: ${wasReached ? answer : 'not reached again'}${doctor}\n`);
   } catch (error) {
-    total.failures.push(`${what}: ${String(error)}`);
+    const failure = `${what}: ${String(error)}`;
+    total.failures.push(failure);
+    process.stdout.write(`FAILED ${failure}\n`);
     await harness.reset();
   }
 }

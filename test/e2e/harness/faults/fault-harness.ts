@@ -69,8 +69,8 @@ export class FaultHarness {
   readonly #node: TestNode;
   readonly #kubelet: Kubelet;
   readonly #bystander: KubeletContainer & { readonly podId: string };
-  /** What the bystander has on the node. */
-  readonly #known: ReadonlySet<string>;
+  /** What the bystander has on the node, and what earlier failures have left. */
+  readonly #known: Set<string>;
 
   private constructor(
     node: TestNode,
@@ -155,13 +155,14 @@ export class FaultHarness {
     await this.#node.startAgain();
   }
 
-  /** After a failure: takes away whatever pods are left, for the next call to begin anew. */
+  /** After a failure: takes away whatever pods are left, for the next call to begin anew. What stays is told once. */
   async reset(): Promise<void> {
     rmSync(planFile(this.#dir), { force: true });
     if (await this.#hasEnded()) await this.#node.startAgain();
     const { items } = await this.#kubelet.ask((client) => client.listPodSandbox());
     for (const { id } of items.filter((pod) => pod.id !== this.#bystander.podId))
       await this.#kubelet.removePod(id);
+    for (const leak of this.#found()) this.#known.add(leak);
   }
 
   /** Whoever does not answer is waited for: a process that aborts takes its time. */
