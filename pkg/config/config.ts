@@ -152,9 +152,11 @@ const runtime = z.strictObject({
     .default('/var/lib/kubelet/seccomp')
     .describe('seccomp profiles named by a relative path; the kubelet sends absolute ones'),
   image_volumes: z
-    .enum(['bind', 'ignore'])
+    .enum(['bind', 'mkdir', 'ignore'])
     .default('bind')
-    .describe('volumes that an image declares: a directory of their own, or what the image has there'),
+    .describe(
+      'volumes that an image declares: bind (a directory of their own), mkdir (one in the root file system) or ignore',
+    ),
   apparmor_parser: absolutePath
     .default('/usr/sbin/apparmor_parser')
     .describe('loads the AppArmor profile of containers, where the kernel has AppArmor'),

@@ -1,9 +1,15 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tempDir } from '../sys/testing/temp-dir.ts';
 import { testUsers } from '../sys/testing/test-users.ts';
-import { mountVolumes, unmountVolumes, volumesDirectory, type IdmappedVolume } from './idmapped-volumes.ts';
+import {
+  bindVolumes,
+  mountVolumes,
+  unmountVolumes,
+  volumesDirectory,
+  type IdmappedVolume,
+} from './idmapped-volumes.ts';
 
 /** A bundle, and volumes to mount in it. */
 async function setUp() {
@@ -51,4 +57,16 @@ test('a volume whose file system cannot map ids is named', async () => {
     code: 'failed_precondition',
     message: 'cannot map the ids of "/proc": its file system does not support that',
   });
+});
+
+test('what has the ids of the pod already is mounted as it is, and goes with the rest', async () => {
+  await using node = await setUp();
+  const source = node.volumes[0]?.source ?? '';
+  const [none, bound = ''] = await bindVolumes(node.bundle, [undefined, source]);
+  expect(none).toBeUndefined();
+  expect(await bindVolumes(node.bundle, [undefined, source])).toEqual([undefined, bound]);
+  writeFileSync(join(source, 'file'), '');
+  expect(existsSync(join(bound, 'file'))).toBe(true);
+  await unmountVolumes(node.bundle);
+  expect(existsSync(join(bound, 'file'))).toBe(false);
 });

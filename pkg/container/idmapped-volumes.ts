@@ -1,12 +1,12 @@
-// Volumes of a container whose pod has users of its own: each is mounted once more, with its ids mapped, in the
-// bundle. All of them are found from the bundle alone.
+// Volumes of a container whose pod has users of its own: each is mounted once more in the bundle, where root of the
+// pod gets to it, with its ids mapped if they are those of the node. All of them are found from the bundle alone.
 
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { isErrno } from '../sys/errno.ts';
 import { cannotMap, mountIdmapped } from '../sys/idmapped-mount.ts';
-import { unmount } from '../sys/mount.ts';
+import { bindMount, unmount } from '../sys/mount.ts';
 
 export interface IdmappedVolume {
   readonly source: string;
@@ -31,6 +31,26 @@ export async function mountVolumes(volumes: readonly IdmappedVolume[], userNames
       throw new Fault('failed_precondition', message, { detail: { path: volume.source }, cause });
     }
   }
+}
+
+/**
+ * Mounts directories whose ids are those of the pod already.
+ *
+ * @returns where each is in the bundle
+ */
+export async function bindVolumes(
+  bundle: string,
+  directories: readonly (string | undefined)[],
+): Promise<(string | undefined)[]> {
+  const bound: (string | undefined)[] = [];
+  for (const [index, source] of directories.entries()) {
+    const target = join(volumesDirectory(bundle), `declared-${index}`);
+    bound.push(source === undefined ? undefined : target);
+    if (source === undefined) continue;
+    await makeMountPoint({ source, target });
+    bindMount(source, target);
+  }
+  return bound;
 }
 
 async function makeMountPoint({ source, target }: IdmappedVolume): Promise<void> {

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -17,7 +18,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ContainerId } from '../base/id.ts';
 import { testCall } from '../base/testing/call.ts';
-import { DeclaredVolumes } from './declared-volumes.ts';
+import { DeclaredVolumes, makeDirectories } from './declared-volumes.ts';
 
 const id = 'c'.repeat(64) as ContainerId;
 let root = '';
@@ -33,7 +34,7 @@ afterEach(() => {
 });
 
 const make = (...paths: string[]): Promise<(string | undefined)[]> =>
-  new DeclaredVolumes(root).make(testCall, id, { rootfs, paths });
+  new DeclaredVolumes(root).make(testCall, id, { rootfs, paths, ownerId: 0 });
 
 test('a volume has what the image has there, with owner and mode', async () => {
   writeFileSync(join(rootfs, 'data/deep/file'), 'text');
@@ -52,6 +53,12 @@ test('one that the image does not have is empty', async () => {
   const [volume = ''] = await make('/missing/dir');
   expect(statSync(volume).mode & 0o7777).toBe(0o755);
   expect(existsSync(join(rootfs, 'missing'))).toBe(false);
+});
+
+test('one that the image does not have belongs to root of the container', async () => {
+  const request = { rootfs, paths: ['/missing'], ownerId: 4711 };
+  const [volume = ''] = await new DeclaredVolumes(root).make(testCall, id, request);
+  expect(statSync(volume).uid).toBe(4711);
 });
 
 test('made again, it keeps what was written', async () => {
@@ -88,4 +95,23 @@ test('a path that is a file stays as it is', async () => {
 test('a path below a file is refused by name', async () => {
   writeFileSync(join(rootfs, 'file'), '');
   await expect(make('/file/below')).rejects.toThrow('the image declares a volume at "/file/below"');
+});
+
+test('makeDirectories() makes what the image does not have, inside of it, and leaves the rest', async () => {
+  const outside = join(root, 'outside');
+  mkdirSync(outside);
+  symlinkSync(outside, join(rootfs, 'evil'));
+  symlinkSync('data/made', join(rootfs, 'dangling'));
+  writeFileSync(join(rootfs, 'file'), '');
+  const request = { rootfs, paths: ['/a/b', '/data', '/file', '/evil/x', '/dangling'], ownerId: 4711 };
+  for (let times = 0; times < 2; times++) await makeDirectories(request);
+  const { uid, gid, mode } = statSync(join(rootfs, 'a/b'));
+  expect([uid, gid, mode & 0o7777]).toEqual([4711, 4711, 0o755]);
+  expect(statSync(join(rootfs, 'data')).uid).toBe(0);
+  expect(statSync(join(rootfs, 'data/made')).isDirectory()).toBe(true);
+  expect(readdirSync(outside)).toEqual([]);
+  expect(existsSync(join(rootfs, outside, 'x'))).toBe(true);
+  await expect(makeDirectories({ ...request, paths: ['/file/x'] })).rejects.toThrow(
+    'the image declares a volume at "/file/x"',
+  );
 });

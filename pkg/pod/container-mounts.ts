@@ -57,6 +57,11 @@ export function toImageMounts(
   });
 }
 
+/** Where something of the pod is mounted, images too. */
+export function toPlaces({ mounts }: Pick<Container, 'mounts'>): { readonly destination: string }[] {
+  return mounts.map((mount) => ({ destination: toDestination(mount) }));
+}
+
 function toMount(bundle: string, mount: ContainerMount, index: number): Promise<HostMount>[] {
   return mount.image === undefined ? [toHostMount(bundle, mount, index)] : [];
 }

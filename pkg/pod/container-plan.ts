@@ -30,6 +30,7 @@ import {
 import { relabelAll } from '../runtime/selinux/relabel-thread.ts';
 import type { SelinuxLabels } from '../runtime/selinux/context.ts';
 import type { Selinux } from '../runtime/selinux/selinux.ts';
+import { checkMountPlaces } from '../runtime/mount-places.ts';
 import { checkRootfs } from '../runtime/rootfs.ts';
 import { buildContainerSpec, type ContainerSpecInput, type NamespacesInput } from '../runtime/spec.ts';
 import { resolveUser } from '../runtime/user.ts';
@@ -39,9 +40,9 @@ import { podUsers } from '../sandbox/pod-users.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { ContainerConfig, ContainerSecurity } from './container-config.ts';
 import { labelsOf, toRelabelOrder } from './container-labels.ts';
-import { toImageMounts, toMounts, type HostMount } from './container-mounts.ts';
+import { toImageMounts, toMounts, toPlaces } from './container-mounts.ts';
 import { checkIds, toIdmappedVolumes } from './container-users.ts';
-import { declaredVolumes, toVolumeMounts, type DeclaredVolumeMode } from './declared-volumes.ts';
+import { declaredVolumes, makeDeclaredVolumes, type DeclaredVolumeMode } from './declared-volumes.ts';
 import type { Ingredients } from './ingredients.ts';
 import { makeLogPlace } from './log-place.ts';
 import type { SpecAdjuster } from './spec-adjusters.ts';
@@ -80,7 +81,7 @@ export function planner(deps: PlannerDeps): PlanContainer {
   const { facts, containers, features, handlers, apparmor } = deps;
   const noteClamp = clampNote(facts.lowestOomScoreAdj);
   return async (call, ingredients) => {
-    const { config, container, sandbox } = ingredients;
+    const { config, container, image, sandbox } = ingredients;
     const { logPath } = container;
     const target = config.security.pid.kind === 'target' ? config.security.pid.containerId : undefined;
     const targetPid = target === undefined ? undefined : pidOfTarget(containers, container, target);
@@ -89,6 +90,7 @@ export function planner(deps: PlannerDeps): PlanContainer {
     const devices = await devicesOf(config, handler);
     const hostMounts = await toMounts(facts.runDir, ingredients);
     const users = podUsers(facts.runDir, sandbox);
+    const { bundle } = containerPaths(facts.runDir, container.id);
     const labels = await labelsOf(deps.selinux, ingredients);
     const input = toSpecInput(facts, ingredients, {
       handler,
@@ -100,7 +102,7 @@ export function planner(deps: PlannerDeps): PlanContainer {
       apparmorProfile: await apparmor.select(call, config.security.apparmor, config.security),
       labels,
     });
-    const volumes = volumesOf(facts, ingredients, hostMounts);
+    const paths = declaredVolumes(image.config.Volumes, [...hostMounts, ...toPlaces(container)]);
     const adjust = await deps.adjust(call, ingredients);
     noteClamp(call, ingredients);
     return {
@@ -115,32 +117,19 @@ export function planner(deps: PlannerDeps): PlanContainer {
         const { uid, gid, additionalGids } = await userOf(ingredients, rootfs);
         const user = { uid, gid, supplementalGroups: additionalGids };
         checkIds(user, users?.mapping);
-        const made = await deps.declaredVolumes.make(bundling, container.id, { rootfs, paths: volumes });
-        await relabelAll(bundling, toRelabelOrder(labels, hostMounts, made));
-        const mounts = [
-          ...input.mounts,
-          ...toImageMounts(container, imageVolumes),
-          ...toVolumeMounts(volumes, made),
-        ];
-        const spec = buildContainerSpec({ ...input, mounts, rootfs, user: { uid, gid, additionalGids } });
-        const { bundle } = containerPaths(facts.runDir, container.id);
+        const volumes = { mode: facts.imageVolumes, rootfs, paths, users, bundle };
+        const made = await makeDeclaredVolumes(deps.declaredVolumes, bundling, container.id, volumes);
+        await relabelAll(bundling, toRelabelOrder(labels, hostMounts, made.directories));
+        const mounts = [...input.mounts, ...toImageMounts(container, imageVolumes), ...made.mounts];
+        const built = buildContainerSpec({ ...input, mounts, rootfs, user: { uid, gid, additionalGids } });
+        const spec = await adjust(built);
+        await checkMountPlaces({ rootfs, mounts: spec.mounts, privileged: config.security.privileged });
         if (logPath !== '') await makeLogPlace(sandbox.config.logDirectory, logPath);
-        await writeFile(join(bundle, 'config.json'), encodeOciJson(await adjust(spec)), { mode: 0o600 });
+        await writeFile(join(bundle, 'config.json'), encodeOciJson(spec), { mode: 0o600 });
         return user;
       },
     };
   };
-}
-
-/** In a pod with users of its own the image's directories are used as they are: only these have its ids. */
-function volumesOf(
-  { imageVolumes }: NodeFacts,
-  { image, container, sandbox }: Ingredients,
-  hostMounts: readonly HostMount[],
-): string[] {
-  if (imageVolumes === 'ignore' || sandbox.config.userNamespace !== undefined) return [];
-  const images = container.mounts.map(({ containerPath: destination }) => ({ destination }));
-  return declaredVolumes(image.config.Volumes, [...hostMounts, ...images]);
 }
 
 /** The kubelet knows the refusal by how it begins. Source: the errors of the CRI, `ErrRROUnsupported`. */

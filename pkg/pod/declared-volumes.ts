@@ -1,11 +1,16 @@
-// Which volumes an image declares that a container shall have.
+// Which volumes an image declares that a container shall have, and what becomes of them.
 
 import { posix } from 'node:path';
+import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
+import type { ContainerId } from '../base/id.ts';
+import { bindVolumes } from '../container/idmapped-volumes.ts';
+import { makeDirectories, type DeclaredVolumes } from '../image/declared-volumes.ts';
 import type { MountInput } from '../runtime/mounts.ts';
+import type { PinnedUsers } from '../sys/user-namespace.ts';
 
-/** What becomes of them: a directory of their own, or nothing but what the image has there. */
-export type DeclaredVolumeMode = 'bind' | 'ignore';
+/** A directory of their own, one in the root file system of the container, or nothing but what the image has there. */
+export type DeclaredVolumeMode = 'bind' | 'mkdir' | 'ignore';
 
 /** More no author of an image needs. */
 const MAX_VOLUMES = 100;
@@ -39,13 +44,40 @@ function isOfRuntime(path: string): boolean {
   return NOT_OF_THE_IMAGE.some((dir) => path === dir || path.startsWith(`${dir}/`));
 }
 
-/** @param sources where each is on the host; absent for one that is no directory */
-export function toVolumeMounts(
-  paths: readonly string[],
-  sources: readonly (string | undefined)[],
-): MountInput[] {
-  return paths.flatMap((destination, index) => {
-    const source = sources[index];
-    return source === undefined ? [] : [{ source, destination, propagation: 'private' }];
-  });
+export interface DeclaredVolumesRequest {
+  readonly mode: DeclaredVolumeMode;
+  /** Of the container, which does not run yet. */
+  readonly rootfs: string;
+  /** `declaredVolumes()` */
+  readonly paths: readonly string[];
+  /** Of the pod, if they are not those of the node. */
+  readonly users: PinnedUsers | undefined;
+  readonly bundle: string;
+}
+
+export interface MadeVolumes {
+  /** On the host. */
+  readonly directories: readonly string[];
+  readonly mounts: readonly MountInput[];
+}
+
+/** May be repeated. @throws {Fault} resource_exhausted — the disk is full; invalid_argument — one cannot be made */
+export async function makeDeclaredVolumes(
+  volumes: Pick<DeclaredVolumes, 'make'>,
+  call: Call,
+  id: ContainerId,
+  { mode, rootfs, paths, users, bundle }: DeclaredVolumesRequest,
+): Promise<MadeVolumes> {
+  const request = { rootfs, paths, ownerId: users?.mapping.hostId ?? 0 };
+  if (mode === 'mkdir') await makeDirectories(request);
+  if (mode !== 'bind') return { directories: [], mounts: [] };
+  const made = await volumes.make(call, id, request);
+  const sources = users === undefined ? made : await bindVolumes(bundle, made);
+  return {
+    directories: made.filter((path) => path !== undefined),
+    mounts: paths.flatMap((destination, index) => {
+      const source = sources[index];
+      return source === undefined ? [] : [{ source, destination, propagation: 'private' }];
+    }),
+  };
 }

@@ -179,6 +179,47 @@ test.each(['/dev', '/proc', '/sys'])(
   },
 );
 
+const NULL_OF_THE_NODE = {
+  path: '/dev/null',
+  type: 'symlink' as const,
+  target: '/proc/sys/kernel/core_pattern',
+};
+
+/** Runtimes open /dev/null as root of the node, after they have mounted everything. */
+test.each(['/dev', '/proc', '/'])(
+  'a volume of an image whose path is a link to %s is refused: it would take the place of what a runtime uses',
+  async (target) => {
+    const name = `davit.local/volume-${crypto.randomUUID()}:v1`;
+    const link = { path: '/volume', type: 'symlink' as const, target };
+    const layers = [{ entries: busyboxEntries() }, { entries: [link, NULL_OF_THE_NODE] }];
+    const image = await buildImage({ layers, config: { Volumes: { '/volume': {} } } });
+    const archive = join(node.place.dir, 'volume.tar');
+    await writeOciArchive(archive, name, image);
+    await node.davit.loadImages({ path: archive });
+    const pod = await TestPod.run(node);
+    expect(await refusalOf(pod.create({ image: name }))).toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      message: expect.stringContaining(`cannot mount at "/volume", which leads to "${target}"`) as string,
+    });
+    await pod.remove();
+    await node.client.removeImage({ image: { image: name } });
+  },
+);
+
+test('a volume of a pod takes the place of neither /dev nor /proc, also by a link in another volume', async () => {
+  const volume = join(node.place.dir, 'volume');
+  mkdirSync(volume);
+  symlinkSync('/dev', join(volume, 'link'));
+  const pod = await TestPod.run(node);
+  const refuse = async (...paths: string[]) => {
+    const mounts = paths.map((containerPath) => ({ hostPath: volume, containerPath }));
+    return (await refusalOf(pod.create({ config: { mounts } }))).message;
+  };
+  expect(await refuse('/dev')).toContain('cannot mount at "/dev"');
+  expect(await refuse('/proc')).toContain('cannot mount at "/proc"');
+  expect(await refuse('/data', '/data/link')).toContain('which leads to "/dev"');
+});
+
 test('a container cannot write to the runtime that runs commands in it', async () => {
   const sum = () => createHash('sha256').update(readFileSync(runtime)).digest('hex');
   const before = sum();
