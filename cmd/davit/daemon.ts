@@ -91,7 +91,7 @@ export class Daemon implements AsyncDisposable {
     const cgroupDriver = config.cgroup.driver;
     const preloaded = opening.use(await openPreloaded(config, { db, images, log }));
     const quarantine = await Quarantine.open(db);
-    const doctor = opening.use(openDoctor({ ...shared, ...repairs, quarantine, networks }));
+    const doctor = opening.use(openDoctor({ ...shared, ...repairs, quarantine, networks, images }));
     const deps: ServerDeps = {
       version: VERSION,
       pods,

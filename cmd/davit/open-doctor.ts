@@ -4,7 +4,9 @@ import type { KeyedLock } from '../../pkg/async/keyed-lock.ts';
 import type { Log } from '../../pkg/base/call.ts';
 import type { ContainerId, SandboxId } from '../../pkg/base/id.ts';
 import type { Config } from '../../pkg/config/config.ts';
+import type { Images } from '../../pkg/image/images.ts';
 import type { OwnMetrics } from '../../pkg/metrics/own-metrics.ts';
+import { inspectLayers } from '../../pkg/pod/doctor/damaged-layers.ts';
 import { Doctor } from '../../pkg/pod/doctor/doctor.ts';
 import { inspectHost } from '../../pkg/pod/doctor/host.ts';
 import { inspectContainers, inspectPods, type MissingDeps } from '../../pkg/pod/doctor/missing.ts';
@@ -25,6 +27,7 @@ export interface OpenDoctorOptions {
   readonly log: Log;
   readonly sandboxes: Sandboxes;
   readonly containers: Containers;
+  readonly images: Images;
   readonly quarantine: Quarantine;
   readonly handlers: RuntimeHandlers;
   readonly networks: NodeNetworks;
@@ -64,6 +67,7 @@ export function openDoctor(options: OpenDoctorOptions): Doctor {
       inspectUnfinished({ ...missing, isBusy }),
       inspectPods(missing),
       inspectContainers(missing),
+      inspectLayers(options.images),
       inspectStrays({
         root,
         runDir,

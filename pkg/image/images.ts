@@ -94,6 +94,15 @@ interface Wanted {
   readonly isUrgent: boolean;
 }
 
+/** A layer that no container can be made from. */
+export interface DamagedLayer {
+  readonly id: string;
+  /** What is wrong with it. */
+  readonly damage: string;
+  /** Those that have it. */
+  readonly images: readonly Image[];
+}
+
 export class Images implements AsyncDisposable {
   readonly snapshots: Snapshots;
   readonly volumes: ImageVolumes;
@@ -170,6 +179,26 @@ export class Images implements AsyncDisposable {
     return chainIds.every((chainId) => this.#layers.health.isWhole(chainId));
   }
 
+  /** As `isUsable()`, and looks whether somebody has removed its layers. */
+  async #isWhole(image: Pick<Image, 'chainIds'>): Promise<boolean> {
+    await this.#layers.health.noteMissing(image.chainIds);
+    return this.isUsable(image);
+  }
+
+  /** After a look whether all layers are there. */
+  async damage(): Promise<DamagedLayer[]> {
+    const { health } = this.#layers;
+    const images = this.list();
+    const ids = [...new Set(images.flatMap(({ chainIds }) => chainIds))];
+    await health.noteMissing(ids);
+    return ids.flatMap((id) => {
+      const damage = health.damageOf(id);
+      return damage === undefined
+        ? []
+        : [{ id, damage, images: images.filter(({ chainIds }) => chainIds.includes(id)) }];
+    });
+  }
+
   /** Whether it is here and cannot be used. */
   isDamaged(id: ImageId): boolean {
     const image = this.find(id);
@@ -222,7 +251,11 @@ export class Images implements AsyncDisposable {
   async load(call: Call, archivePath: string): Promise<LoadedImage[]> {
     try {
       using _stage = stage(call, 'read archive');
-      await using archive = await Archive.open(archivePath, this.#layers.ingestDir, call.signal);
+      await using archive = await Archive.open(
+        archivePath,
+        await this.#layers.ensureIngestDir(),
+        call.signal,
+      );
       await this.#policy.expectArchiveAllowed(archive.form, archivePath);
       const images: LoadedImage[] = [];
       for (const source of await archive.images(call.signal)) {
@@ -303,7 +336,8 @@ export class Images implements AsyncDisposable {
         ? undefined
         : await this.#checkSignatures(call, session, { reference, top, demands });
       const known = this.#records.findByManifest(top.digest);
-      if (known !== undefined && this.isUsable(known)) return await this.#rename(call, known, reference, top);
+      if (known !== undefined && (await this.#isWhole(known)))
+        return await this.#rename(call, known, reference, top);
       const source = await this.#resolve(call, session, { reference, top, found });
       const needed = needs(this.#layers.health, source.layers);
       progress.follow(source.layers, (chainId) => this.#layers.health.isWhole(chainId));

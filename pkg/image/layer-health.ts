@@ -83,15 +83,31 @@ export class LayerHealth {
     return layer !== undefined && layer.damage === undefined;
   }
 
+  /** What is known against it; `undefined` for nothing. */
+  damageOf(id: Digest): string | undefined {
+    return this.#options.records.find(id)?.damage;
+  }
+
+  /** Marks those whose directory somebody has removed. */
+  async noteMissing(ids: readonly Digest[]): Promise<void> {
+    const { records, places } = this.#options;
+    for (const layer of ids.map((id) => records.find(id))) {
+      if (layer === undefined || layer.damage !== undefined) continue;
+      if (await places.hasLayer(layer.directory)) continue;
+      await this.#mark(layer, (before) => ({ ...before, damage: MISSING }));
+    }
+  }
+
   /**
-   * Looks at the shape of those layers of the image that are in doubt.
+   * Looks whether the layers of the image are there, and at the shape of those that are in doubt.
    *
    * @throws {Fault} failed_precondition — one is damaged
    */
   async expectUsable(image: Pick<Image, 'id' | 'chainIds'>, signal: AbortSignal): Promise<void> {
+    await this.noteMissing(image.chainIds);
     await Promise.all(image.chainIds.map((id) => this.#lookBeforeUse(id, signal)));
     for (const id of image.chainIds) {
-      const damage = this.#options.records.find(id)?.damage;
+      const damage = this.damageOf(id);
       if (damage === undefined) continue;
       const message = `cannot use image "${image.id}": its layer "${id}" is damaged, ${damage}; pull the image again`;
       throw new Fault('failed_precondition', message, { detail: { layer: id } });
@@ -139,20 +155,21 @@ export class LayerHealth {
     if (inventory === undefined) return { health: 'unknown', findings: NOTHING_FOUND };
     const files = { directory: places.layer(directory), inventory: places.inventory(directory) };
     const findings = await verifyLayer({ ...files, digest: inventory, depth }, signal);
-    await this.#note(layer, depth, findings);
+    await this.#mark(layer, (before) => judge(before, depth, findings));
     return { health: findings.problemCount > 0 ? 'damaged' : 'intact', findings };
   }
 
-  async #note({ id, directory }: Layer, depth: Depth, findings: Findings): Promise<void> {
+  /** @param judge what is known of the layer now */
+  async #mark({ id, directory }: Layer, judge: (before: Layer) => Layer): Promise<void> {
     const { records, locks, log } = this.#options;
     using _guard = await locks.acquire(id, NEVER);
     const before = records.find(id);
     if (before?.directory !== directory) return; // removed or fetched again meanwhile
-    const after = judge(before, depth, findings);
+    const after = judge(before);
     if (after.damage === before.damage && after.unprovenSince === before.unprovenSince) return;
     await records.put(after);
     if (after.damage === undefined) return;
-    log.error({ layer: id, problems: findings.problemCount, damage: after.damage }, 'layer is damaged');
+    log.error({ layer: id, damage: after.damage }, 'layer is damaged');
     this.#onDamage();
   }
 

@@ -2,7 +2,7 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureDirectory } from '../sys/files.ts';
+import { ensureDirectory, isThere } from '../sys/files.ts';
 import { isMadeOf } from '../sys/mount.ts';
 import { listMounts } from '../sys/mountinfo.ts';
 
@@ -20,14 +20,23 @@ export class LayerPlaces {
   /** @param aliases below which layers are mounted with ids mapped, while an overlay is being made of them */
   static async open(root: string, aliases: readonly string[]): Promise<LayerPlaces> {
     const places = new LayerPlaces(root, aliases);
-    await ensureDirectory(places.#layersDir, PRIVATE); // images contain set-user-id programs: not for users of the host
-    await ensureDirectory(places.#inventoriesDir, PRIVATE);
+    await places.ensure();
     return places;
+  }
+
+  /** Makes the directories of all layers; somebody may have removed them. */
+  async ensure(): Promise<void> {
+    await ensureDirectory(this.#layersDir, PRIVATE); // images contain set-user-id programs: not for users of the host
+    await ensureDirectory(this.#inventoriesDir, PRIVATE);
   }
 
   /** @param name as in the record of a layer */
   layer(name: string): string {
     return join(this.#layersDir, name);
+  }
+
+  async hasLayer(name: string): Promise<boolean> {
+    return await isThere(this.layer(name));
   }
 
   inventory(name: string): string {

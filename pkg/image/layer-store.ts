@@ -103,11 +103,11 @@ export class LayerStore {
     const records = await RecordStore.load<Digest, Layer>(db, stored);
     const places = await LayerPlaces.open(root, options.aliases);
     const ingestDir = join(root, 'ingest');
-    await ensureDirectory(ingestDir, 0o700);
     const locks = new KeyedLock<Digest>();
     const health = await LayerHealth.open({ db, records, places, locks, boot, log });
     const store = new LayerStore(options, { records, places, locks, health, ingestDir });
     const known = records.list().map(({ directory }) => directory);
+    await store.ensureIngestDir();
     await store.#leftovers.setAside(new Set(known));
     const taken = [...known, ...(await places.directories())].map((name) =>
       Number.parseInt(name, NAME_RADIX),
@@ -130,7 +130,8 @@ export class LayerStore {
   }
 
   /** For files that are needed while something is brought in; emptied at start. */
-  get ingestDir(): string {
+  async ensureIngestDir(): Promise<string> {
+    await ensureDirectory(this.#ingestDir, 0o700);
     return this.#ingestDir;
   }
 
@@ -150,7 +151,9 @@ export class LayerStore {
    * @throws {Fault} data_loss — naming the digest that is wrong; resource_exhausted; what `source` throws
    */
   async ensure(layers: readonly WantedLayer[], source: BlobSource, signal: AbortSignal): Promise<void> {
+    await this.health.noteMissing(layers.map(({ chainId }) => chainId));
     const isMissing = layers.some(({ chainId }) => !this.health.isWhole(chainId));
+    if (isMissing) await this.#places.ensure();
     await using _expected = isMissing ? this.#threads.expect() : undefined;
     const stop = new AbortController();
     using linked = linkSignals(signal, stop.signal);
@@ -321,6 +324,7 @@ export class LayerStore {
    * @param isReferenced whether an image has the layer
    */
   async collect(isReferenced: (chainId: Digest) => boolean): Promise<void> {
+    await this.ensureIngestDir();
     for (const { id } of this.list()) {
       using _guard = await this.#locks.acquire(id, NEVER);
       const layer = this.find(id);
@@ -339,6 +343,7 @@ export class LayerStore {
 
   /** Deletes what was moved aside. */
   async sweep(): Promise<void> {
+    await this.ensureIngestDir();
     await this.#leftovers.sweep();
   }
 }

@@ -9,7 +9,7 @@ import { notFound } from '../base/fault.ts';
 import type { ContainerId, ImageId } from '../base/id.ts';
 import { stage } from '../base/timeline.ts';
 import { isErrno } from '../sys/errno.ts';
-import { ensureDirectory, removeTree } from '../sys/files.ts';
+import { ensureDirectory, isThere, removeTree } from '../sys/files.ts';
 import { lutimes } from '../sys/libc/file.ts';
 import { isMountPoint, mountOverlay, unmount } from '../sys/mount.ts';
 import type { PinnedUsers } from '../sys/user-namespace.ts';
@@ -137,16 +137,6 @@ async function ensureUpper(upper: string, topmost: string, users: PinnedUsers | 
   await chmod(unfinished, Number(mode) & 0o7777);
   lutimes(unfinished, atimeNs, mtimeNs);
   await rename(unfinished, upper);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
 }
 
 async function rmdirIfThere(path: string): Promise<void> {

@@ -1,12 +1,6 @@
 // The gRPC server: our services on a unix socket, from the first RPC to an orderly end.
 
-import {
-  Server,
-  ServerCredentials,
-  type ServiceDefinition,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
-import { chmod } from 'node:fs/promises';
+import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { setTimeout } from 'node:timers/promises';
 import {
   ImageServiceDefinition,
@@ -18,6 +12,7 @@ import { AdminDefinition, type AdminHandlers } from '../../api/davit/generated/s
 import type { AnyRpcMethod } from '../../api/rpc.ts';
 import type { Call, Log } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
+import { BoundSocket } from './bound-socket.ts';
 import type { IncomingRpc, ObserveRpc, RpcContext } from './incoming-rpc.ts';
 import type { Operations } from './operations.ts';
 import { serverStream, type StreamHandler } from './server-stream.ts';
@@ -60,9 +55,6 @@ export interface GrpcServerOptions {
 /** The kubelet's own limit for what it receives; a request of this size is a mistake or an attack. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 
-/** Read and write for root and the socket's group. */
-const SOCKET_MODE = 0o660;
-
 /** How long RPCs may take to finish when the owner says nothing, in milliseconds. */
 const DEFAULT_GRACE_MS = 10_000;
 
@@ -71,11 +63,13 @@ const LAST_WORDS_MS = 500;
 
 export class GrpcServer implements AsyncDisposable {
   readonly #server: Server;
+  readonly #socket: Disposable;
   readonly #active: ReadonlySet<IncomingRpc>;
   #stopped: Promise<void> | undefined;
 
-  private constructor(server: Server, active: ReadonlySet<IncomingRpc>) {
+  private constructor(server: Server, socket: Disposable, active: ReadonlySet<IncomingRpc>) {
     this.#server = server;
+    this.#socket = socket;
     this.#active = active;
   }
 
@@ -106,15 +100,13 @@ export class GrpcServer implements AsyncDisposable {
     const context: RpcContext = { log, observe, active: new Set() };
     options.operations?.follow(context.active);
     for (const { definition, handlers } of services) register(server, context, definition, handlers);
-    await bind(server, socketPath);
-    const started = new GrpcServer(server, context.active);
     try {
-      await chmod(socketPath, SOCKET_MODE);
-    } catch (cause) {
-      await started.stop(0);
-      throw new Fault('internal', `cannot set the mode of "${socketPath}"`, { cause });
+      const socket = await BoundSocket.bind(server, { path: socketPath, log });
+      return new GrpcServer(server, socket, context.active);
+    } catch (error) {
+      server.forceShutdown();
+      throw error;
     }
-    return started;
   }
 
   /**
@@ -127,6 +119,7 @@ export class GrpcServer implements AsyncDisposable {
   }
 
   async #stop(graceMs: number): Promise<void> {
+    this.#socket[Symbol.dispose]();
     const reason = new Fault('unavailable', 'the daemon is stopping');
     for (const rpc of this.#active) if (rpc.isStream) rpc.abort(reason);
     const finished = new Promise<void>((resolve) => {
@@ -151,15 +144,6 @@ async function settlesWithin(promise: Promise<void>, timeoutMs: number): Promise
   const settled = await Promise.race([promise.then(() => true), late]);
   timer.abort();
   return settled;
-}
-
-function bind(server: Server, socketPath: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), (cause) => {
-      if (cause) reject(new Fault('unavailable', `cannot listen on "${socketPath}"`, { cause }));
-      else resolve();
-    });
-  });
 }
 
 /** Puts every RPC of a service behind its handler, or behind a refusal that names it. */

@@ -2,7 +2,7 @@
 // filesystem cannot lead outside itself.
 
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
-import { chmod, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Fault } from '../base/fault.ts';
@@ -15,6 +15,17 @@ export { removeTree } from './remove-tree.ts';
 export async function ensureDirectory(path: string, mode: number): Promise<void> {
   await mkdir(path, { recursive: true, mode });
   await chmod(path, mode);
+}
+
+/** Whether there is something of this name; what cannot be looked at for another reason is an error. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 /** Replaces the file, or makes it: after a crash it is the old one or the new one, and on disk when this returns. */

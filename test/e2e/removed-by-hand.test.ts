@@ -7,10 +7,13 @@ import { expect, test } from 'vitest';
 import { ContainerState, PodSandboxState } from '../../api/cri/generated/types.ts';
 import { unmount } from '../../pkg/sys/mount.ts';
 import { identifyNow, signal } from '../../pkg/sys/process.ts';
+import { CriClient } from '../../api/cri/client.ts';
 import { eventually } from './harness/eventually.ts';
 import { expectClear } from './harness/faults/clear-refusal.ts';
+import { patience } from './harness/patience.ts';
 import { TestPod } from './harness/pod.ts';
 import { refusalOf } from './harness/refusal.ts';
+import { TEST_IMAGE } from './harness/test-image.ts';
 import { useNode } from './harness/use-node.ts';
 
 const node = useNode();
@@ -70,6 +73,41 @@ test('without the directories of all pods and containers new ones are made', asy
   rmSync(join(node.place.root, 'snapshots'), { recursive: true });
   const pod = await TestPod.run(node);
   expect(await pod.output(['echo', 'here'])).toBe('here\n');
+});
+
+test('the directory of the layers is told of, and the next pull of the image makes it again', async () => {
+  const pod = await TestPod.run(node);
+  const container = await pod.start();
+  rmSync(join(node.place.root, 'layers'), { recursive: true });
+  const { code, message } = await refusalOf(pod.create({ name: 'other' }));
+  expect({ code, message }).toMatchObject({ code: 'FAILED_PRECONDITION' });
+  expect(message).toContain('its directory is missing; pull the image again');
+  expect((await node.client.imageStatus({ image: { image: TEST_IMAGE } })).image).toBeUndefined();
+  expect((await findings()).map(({ kind }) => kind)).toEqual(['damaged_layer', 'damaged_layer']); // those of the image
+  await container.stop();
+  await node.davit.loadImages({ path: join(node.place.dir, 'image.tar') });
+  expect(await findings()).toEqual([]);
+  expect(await pod.output(['echo', 'here'])).toBe('here\n');
+});
+
+test('images can be brought in when the places for what comes and for what it held are gone', async () => {
+  await node.client.removeImage({ image: { image: TEST_IMAGE } });
+  for (const name of ['layers', 'inventories', 'ingest', 'records'])
+    rmSync(join(node.place.root, name), { recursive: true });
+  await node.davit.loadImages({ path: join(node.place.dir, 'image.tar') });
+  expect(await (await TestPod.run(node)).output(['echo', 'here'])).toBe('here\n');
+  await node.restart();
+  expect(await findings()).toEqual([]);
+});
+
+test('the socket is made again', async () => {
+  const container = await (await TestPod.run(node)).start();
+  const stopping = container.stop(); // over the socket that was
+  rmSync(node.place.socket);
+  using client = new CriClient(node.place.socket);
+  await client.waitForReady(patience(10_000));
+  expect((await client.listContainers()).containers).toHaveLength(1);
+  await stopping;
 });
 
 test('a container whose monitor was killed runs on, says so, takes commands, and ends as it should', async () => {

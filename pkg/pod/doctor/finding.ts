@@ -10,6 +10,7 @@ export const FINDING_KINDS = {
   broken_pod: 'a pod that is ready and lacks something that its containers share',
   unwatched: 'a container that runs without its monitor',
   missing_files: 'a container whose files are gone',
+  damaged_layer: 'a layer of an image that is damaged or gone',
   unreadable_record: 'a record that cannot be read',
   host: 'something on the host that pods need',
 } as const;
