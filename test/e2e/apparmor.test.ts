@@ -74,7 +74,10 @@ test('what is run in a container later has its profile', async () => {
 
 test('a container that is confined can be stopped', async () => {
   const pod = await TestPod.run(node);
-  const container = await pod.start({ command: ['sh', '-c', 'trap "exit 7" TERM; sleep 1000 & wait'] });
+  const container = await pod.start({
+    command: ['sh', '-c', 'trap "exit 7" TERM; echo ready; sleep 1000 & wait'],
+  });
+  await container.waitForLog('ready');
   await container.stop(30);
   expect((await container.status()).exitCode).toBe(7);
 });

@@ -36,6 +36,13 @@ async function running(kubelet: Kubelet, options: ContainerOptions = {}): Promis
   return { pod, container: await kubelet.start(pod, { command: COUNT, ...options }) };
 }
 
+/** It can be asked to end: process 1 of a container does not hear a signal before it has a handler. */
+async function counting(kubelet: Kubelet): Promise<InContainer> {
+  const made = await running(kubelet);
+  await eventually('it counts', () => numbersIn(made.container.logPath).length > 0);
+  return made;
+}
+
 async function exited(kubelet: Kubelet): Promise<InContainer> {
   const made = await running(kubelet, { command: ['true'] });
   await eventually('it ends', async () => (await kubelet.status(made.container.id)).finishedAt > 0n);
@@ -117,7 +124,7 @@ const startContainer: Scenario<InPod & { readonly created: Omit<KubeletContainer
 
 const stopContainer: Scenario<InContainer> = {
   name: 'StopContainer',
-  prepare: running,
+  prepare: counting,
   act: (kubelet, { container: { id: containerId } }) =>
     kubelet.ask((client) => client.stopContainer({ containerId, timeout: 20n })),
   async verify(kubelet, { container }) {
@@ -150,7 +157,7 @@ const removeContainer: Scenario<InContainer> = {
 
 const stopPodSandbox: Scenario<InContainer> = {
   name: 'StopPodSandbox',
-  prepare: running,
+  prepare: counting,
   act: (kubelet, { pod: { id: podSandboxId } }) =>
     kubelet.ask((client) => client.stopPodSandbox({ podSandboxId })),
   async verify(kubelet, { pod, container }) {
