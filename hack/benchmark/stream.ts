@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeImageArchive } from '../images/archive.ts';
 import { BUSYBOX_IMAGE, busyboxImage } from '../images/busybox.ts';
-import { processCpuMs } from './cpu.ts';
+import { ownCpuMs, processCpuMs } from './cpu.ts';
 import { startContainerd } from './containerd.ts';
 import { startDavit } from './davit.ts';
 import { Pod, removeAllPods, type PodPlan } from './pod.ts';
@@ -37,29 +37,38 @@ export async function benchStream(args: string[]): Promise<number> {
   return 0;
 }
 
-/** Each is also measured in CPU time of the daemon, which others on the machine hardly change. */
+/**
+ * Each is also measured in CPU time, which others on the machine hardly change: of the daemon, of daemon, monitors and
+ * pod together, and of the client, which is this program. A machine with two cores cannot be faster than half of the
+ * last two together.
+ */
 const THROUGHPUTS = ['execOutput', 'forwardDown', 'forwardUp'] as const;
-const MEASURES = [
-  ...THROUGHPUTS,
-  'execOutputCpu',
-  'forwardDownCpu',
-  'forwardUpCpu',
-  'execMs',
-  'execSyncMs',
-] as const;
+const CPU_SHARES = ['Daemon', 'Group', 'Client'] as const;
 type Throughput = (typeof THROUGHPUTS)[number];
-type Measure = (typeof MEASURES)[number];
+type CpuShare = (typeof CPU_SHARES)[number];
+type Measure = Throughput | `${Throughput}${CpuShare}` | 'execMs' | 'execSyncMs';
 
-const LABELS: Record<Measure, string> = {
-  execOutput: 'output of exec, MB/s',
-  forwardDown: 'port-forward from the pod, MB/s',
-  forwardUp: 'port-forward to the pod, MB/s',
-  execOutputCpu: 'output of exec, CPU ms/GiB',
-  forwardDownCpu: 'port-forward from the pod, CPU ms/GiB',
-  forwardUpCpu: 'port-forward to the pod, CPU ms/GiB',
-  execMs: 'exec of "true" to its status, ms',
-  execSyncMs: 'ExecSync of "true", ms',
+const THROUGHPUT_LABELS: Record<Throughput, string> = {
+  execOutput: 'output of exec',
+  forwardDown: 'port-forward from the pod',
+  forwardUp: 'port-forward to the pod',
 };
+
+const SHARE_LABELS: Record<CpuShare, string> = {
+  Daemon: 'CPU ms/GiB, daemon',
+  Group: 'CPU ms/GiB, with monitors and pod',
+  Client: 'CPU ms/GiB, client',
+};
+
+const LABELS: ReadonlyMap<Measure, string> = new Map<Measure, string>([
+  ...THROUGHPUTS.flatMap((name): [Measure, string][] => [
+    [name, `${THROUGHPUT_LABELS[name]}, MB/s`],
+    ...CPU_SHARES.map((share): [Measure, string] => [`${name}${share}`, `  ${SHARE_LABELS[share]}`]),
+  ]),
+  ['execMs', 'exec of "true" to its status, ms'],
+  ['execSyncMs', 'ExecSync of "true", ms'],
+]);
+const MEASURES = [...LABELS.keys()];
 
 interface Result {
   readonly runtime: string;
@@ -82,7 +91,7 @@ const SERVERS = [
 interface Subject {
   readonly target: Target;
   readonly pod: Pod;
-  readonly values: Record<Measure, number[]>;
+  readonly values: ReadonlyMap<Measure, number[]>;
 }
 
 async function bench(options: StreamBenchOptions): Promise<Result[]> {
@@ -95,10 +104,7 @@ async function bench(options: StreamBenchOptions): Promise<Result[]> {
   for (const target of await startAll(stack, dir, options)) {
     stack.defer(() => removeAllPods(target, plan.run));
     const pod = await Pod.start(target, plan, `stream-${subjects.length}`, SERVERS);
-    const values: Subject['values'] = {
-      ...{ execOutput: [], forwardDown: [], forwardUp: [], execMs: [], execSyncMs: [] },
-      ...{ execOutputCpu: [], forwardDownCpu: [], forwardUpCpu: [] },
-    };
+    const values: Subject['values'] = new Map(MEASURES.map((measure) => [measure, []]));
     subjects.push({ target, pod, values });
   }
   for (let round = 0; round < options.rounds; round++) {
@@ -112,7 +118,9 @@ async function bench(options: StreamBenchOptions): Promise<Result[]> {
     const { minutes } = options;
     if (minutes > 0) say(`${target.name}: execs for ${minutes} minutes`);
     const endurance = minutes > 0 ? await endure(target, pod.containerId, options) : undefined;
-    const summaries = Object.fromEntries(MEASURES.map((measure) => [measure, summarize(values[measure])]));
+    const summaries = Object.fromEntries(
+      MEASURES.map((measure) => [measure, summarize(values.get(measure) ?? [])]),
+    );
     results.push({ runtime: target.name, summaries, endurance });
   }
   return results;
@@ -152,17 +160,24 @@ async function throughput({ target, pod, values }: Subject, wanted: number): Pro
     forwardDown: () => drainPort(target, pod.sandboxId, { port: GIVES, wanted }),
     forwardUp: () => feedPort(target, pod.sandboxId, { port: TAKES, wanted }),
   };
-  for (const measure of THROUGHPUTS) {
-    const cpuBefore = processCpuMs(target.daemonPid ?? 0);
-    values[measure].push(wanted / 1e3 / (await timed(works[measure])));
-    const cpuMs = processCpuMs(target.daemonPid ?? 0) - cpuBefore;
-    values[`${measure}Cpu`].push((cpuMs / wanted) * GIBIBYTE);
+  for (const name of THROUGHPUTS) {
+    const before = cpuMsOf(target);
+    const tookMs = await timed(works[name]);
+    const after = cpuMsOf(target);
+    values.get(name)?.push(wanted / 1e3 / tookMs);
+    for (const share of CPU_SHARES) {
+      values.get(`${name}${share}`)?.push(((after[share] - before[share]) / wanted) * GIBIBYTE);
+    }
   }
 }
 
+function cpuMsOf({ daemonPid = 0, group }: Target): Record<CpuShare, number> {
+  return { Daemon: processCpuMs(daemonPid), Group: group?.usedMs() ?? NaN, Client: ownCpuMs() };
+}
+
 async function latency({ target, pod, values }: Subject): Promise<void> {
-  values.execMs.push(await timed(() => drainExec(target, pod.containerId, ['true'])));
-  values.execSyncMs.push(await timed(() => pod.exec()));
+  values.get('execMs')?.push(await timed(() => drainExec(target, pod.containerId, ['true'])));
+  values.get('execSyncMs')?.push(await timed(() => pod.exec()));
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -174,7 +189,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 function toText({ runtime, summaries, endurance }: Result): string {
   const lines = MEASURES.map((measure) => {
     const { median, p10, p90 } = summaries[measure] ?? { median: NaN, p10: NaN, p90: NaN };
-    return `  ${LABELS[measure].padEnd(36)} ${median.toFixed(1)} (${p10.toFixed(1)} to ${p90.toFixed(1)})`;
+    return `  ${(LABELS.get(measure) ?? '').padEnd(36)} ${median.toFixed(1)} (${p10.toFixed(1)} to ${p90.toFixed(1)})`;
   });
   if (endurance !== undefined) {
     lines.push(`  execs: ${endurance.execs}, ${endurance.perSecond.toFixed(1)} per second`);
