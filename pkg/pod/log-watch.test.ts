@@ -82,7 +82,7 @@ test('a log that was deleted is made again', async () => {
   );
 });
 
-test('a log that was deleted with its directories is made again, and what was written meanwhile is counted', async () => {
+test('a log that was deleted with its directories is made again, and what was written meanwhile is counted and marked', async () => {
   using dir = tempDir();
   await using node = await TestNode.open('runc');
   const logPath = `${dir.path}/pod/main/0.log`;
@@ -98,5 +98,12 @@ test('a log that was deleted with its directories is made again, and what was wr
     'it is there again',
     () => (statSync(logPath, { throwIfNoEntry: false })?.size ?? 0) > 1000,
   );
-  expect(logs.dropped()).toBeGreaterThan(1000);
+  await eventually('it is counted', () => logs.dropped() > 1000);
+  const dropped = logs.dropped();
+  const marker = `stderr F davit: at least ${dropped} bytes of output were dropped here`;
+  await eventually('it is marked', () => readFileSync(logPath, 'utf8').includes(marker));
+  const { size } = statSync(logPath);
+  await eventually('the container goes on', () => statSync(logPath).size > size + 1000);
+  const lines = readFileSync(logPath, 'utf8').split('\n').slice(0, -1);
+  expect(lines.filter((line) => !line.endsWith(' stdout F tick'))).toEqual([expect.stringContaining(marker)]);
 });

@@ -95,7 +95,7 @@ export class LogWatch implements AsyncDisposable {
       this.#options.log.warn({ id, logPath, droppedBytes: dropped }, 'output was dropped: log not writable');
     }
     const unmarkedBytes = (before?.unmarkedBytes ?? 0) + dropped;
-    const marker = `davit: at least ${unmarkedBytes} bytes of output were dropped here: this log could not be written`;
+    const marker = `davit: at least ${unmarkedBytes} bytes of output were dropped here: the log could not be written, or was deleted`;
     const isMarked = unmarkedBytes > 0 && (await addLogLine(pid, logPath, marker));
     return { traffic, file, unmarkedBytes: isMarked ? 0 : unmarkedBytes };
   }

@@ -7,6 +7,7 @@ import { abortable } from '../async/abortable.ts';
 import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import { linkSignals } from '../base/signal.ts';
+import { makeAppend } from '../sys/append.ts';
 import { isErrno } from '../sys/errno.ts';
 import { isAlive, type ProcessIdentity } from '../sys/process.ts';
 import { watchDirectory } from '../sys/watch.ts';
@@ -19,7 +20,8 @@ const REOPEN_LOG = 2;
 const REOPEN_TIMEOUT_MS = 10_000;
 
 /**
- * Has conmon make a new file at `logPath`, and waits until it is there.
+ * Has conmon make a new file at `logPath`, waits until it is there, and has conmon append to it, as 2.1 does by itself
+ * only before it has reopened a log: then others can add lines.
  *
  * conmon replaces what is there: while the path still names the file that it writes, it is not told anything.
  * It dies if it cannot make the file, so that it is tried first whether one can be made.
@@ -31,7 +33,7 @@ export async function reopenLog(call: Call, location: ShimLocation, logPath: str
   call.signal.throwIfAborted();
   const { id, shim } = location;
   const before = await fileAt(logPath);
-  if (before !== undefined && (await holdsFile(shim, before))) return;
+  if (before !== undefined && (await descriptorOf(shim, before)) !== undefined) return;
   if (!(await isAlive(shim))) throw shimGone(id);
   if ((await fileAt(dirname(logPath))) === undefined) {
     const message = `cannot reopen log of container "${id}": there is no directory "${dirname(logPath)}"`;
@@ -52,6 +54,9 @@ export async function reopenLog(call: Call, location: ShimLocation, logPath: str
   );
   await tell(location, `${REOPEN_LOG} 0 0\n`);
   await awaitReopened(call, promise, id);
+  const after = await fileAt(logPath);
+  const fd = after === undefined ? undefined : await descriptorOf(shim, after);
+  if (fd !== undefined) await makeAppend(shim, fd);
 }
 
 async function expectRoomFor(id: string, logPath: string): Promise<void> {
@@ -116,14 +121,16 @@ async function fileAt(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whether a process has the file open. One that is gone has none. */
-async function holdsFile({ pid }: ProcessIdentity, file: string): Promise<boolean> {
+/** By which descriptor a process has the file open, if it has. One that is gone has none. */
+async function descriptorOf({ pid }: ProcessIdentity, file: string): Promise<number | undefined> {
   const dir = `/proc/${pid}/fd`;
   try {
-    const files = await Promise.all((await readdir(dir)).map((fd) => fileAt(join(dir, fd))));
-    return files.includes(file);
+    const names = await readdir(dir);
+    const files = await Promise.all(names.map((name) => fileAt(join(dir, name))));
+    const name = names[files.indexOf(file)];
+    return name === undefined ? undefined : Number(name);
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ESRCH')) return false;
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
     throw error;
   }
 }

@@ -45,7 +45,7 @@ export function droppedBytes(before: LogTraffic, after: LogTraffic, grownBytes =
  * Adds a line to the log that conmon is writing, on a line of its own.
  *
  * @returns whether it was: not while the disk is full, nor if conmon would write over it, as 2.1 does once it
- * has reopened the log
+ * has reopened the log and could not be made to append
  */
 export async function addLogLine(pid: number, logPath: string, text: string): Promise<boolean> {
   try {

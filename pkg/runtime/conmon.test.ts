@@ -63,6 +63,29 @@ test('reopenLog() goes on in a new file and loses no line', async () => {
   expect(node.log(container)).toEqual(['stdout F three']);
 });
 
+test('a line is cut into partial ones of at most 8 KiB and a full one, wherever its end falls', async () => {
+  await using node = await TestNode.open('runc');
+  const lines = [8190, 8191, 8192, 8193, 16_383, 16_384, 16_385].map((length) => 'x'.repeat(length));
+  const request = node.prepare([
+    'sh',
+    '-c',
+    'for i in $(cat /tmp/all); do busybox dd if=/tmp/$i bs=64k; done',
+  ]);
+  const dir = join(request.bundle, 'rootfs/tmp');
+  for (const line of lines) writeFileSync(join(dir, String(line.length)), `${line}\n`);
+  writeFileSync(join(dir, 'all'), lines.map(({ length }) => length).join(' '));
+  const container = await node.startPrepared(request);
+  await node.exited(container);
+  const parts = node.log(container).filter((part) => part.startsWith('stdout '));
+  const contents = parts.map((part) => part.slice('stdout F '.length));
+  expect(Math.max(...contents.map(({ length }) => length))).toBeLessThanOrEqual(8192);
+  const text = parts
+    .map((part, index) => `${contents[index]}${part.startsWith('stdout F') ? '\n' : ''}`)
+    .join('');
+  expect(text.split('\n').slice(0, -1)).toEqual(lines);
+  expect(text.endsWith('x\n')).toBe(true);
+});
+
 test('reopenLog() leaves a log alone that is still in place', async () => {
   await using node = await TestNode.open('runc');
   const container = await node.run(['sh', '-c', 'echo one; sleep 1000']);
