@@ -34,6 +34,7 @@ import type { FeatureFinder } from '../../pkg/runtime/handler-features.ts';
 import type { RuntimeHandlers } from '../../pkg/runtime/handlers.ts';
 import type { Selinux } from '../../pkg/runtime/selinux/selinux.ts';
 import { oomKilled } from '../../pkg/runtime/oom-killed.ts';
+import { findFailedStart } from '../../pkg/runtime/hooks/failure.ts';
 import { OciCli } from '../../pkg/runtime/runtime-cli.ts';
 import { checkNetwork } from '../../pkg/sandbox/attachment.ts';
 import type { Sandbox } from '../../pkg/sandbox/sandbox.ts';
@@ -154,7 +155,9 @@ function toExitDeps(
     const seen = await oomKilled(containerPaths(config.run, container.id).bundle);
     return await findOomKill(cgroups, container, seen || (counted > 0 && wasKilled(container, report)));
   };
-  return { locks, store: containers, waiters, cgroups, findOomKill: kill };
+  const failedHook: ExitDeps['findFailedHook'] = ({ id, logPath }) =>
+    findFailedStart(containerPaths(config.run, id).bundle, logPath);
+  return { locks, store: containers, waiters, cgroups, findOomKill: kill, findFailedHook: failedHook };
 }
 
 async function toParts(

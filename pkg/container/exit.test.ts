@@ -7,7 +7,7 @@ import { FakeStore } from './testing/store.ts';
 
 const running = aContainer({ phase: 'running', process, shim, startedAtNs: 1n });
 
-function setUp(oomKill?: string) {
+function setUp({ oomKill, hook }: { readonly oomKill?: string | undefined; readonly hook?: string } = {}) {
   const store = new FakeStore(running);
   const deps: ExitDeps = {
     locks: new KeyedLock(),
@@ -15,6 +15,7 @@ function setUp(oomKill?: string) {
     waiters: new ExitWaiters(),
     cgroups: { killAll: () => Promise.resolve() },
     findOomKill: () => Promise.resolve(oomKill),
+    findFailedHook: () => Promise.resolve(hook),
   };
   return { deps, store };
 }
@@ -29,7 +30,7 @@ test.each([
   { exitCode: 137, oom: 'the limit', reason: 'OOMKilled', message: 'the limit' },
 ])('recordExit() calls an end with code $exitCode $reason: $message', async (expected) => {
   const { exitCode, oom, reason, message } = expected;
-  const { deps, store } = setUp(oom);
+  const { deps, store } = setUp({ oomKill: oom });
   await recordExit(deps, testCall, running.id, { exitCode, finishedAtNs: 9n });
   expect(store.get(running.id).state).toEqual({
     phase: 'exited',
@@ -39,6 +40,15 @@ test.each([
     reason,
     message,
   });
+});
+
+test.each([
+  [1, 'hook "x" failed'],
+  [0, ''],
+])('recordExit() tells of a hook that failed, with code %i: "%s"', async (exitCode, message) => {
+  const { deps, store } = setUp({ hook: 'hook "x" failed' });
+  await recordExit(deps, testCall, running.id, { exitCode, finishedAtNs: 9n });
+  expect(store.get(running.id).state).toMatchObject({ message });
 });
 
 test('recordExit() believes the first report', async () => {

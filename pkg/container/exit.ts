@@ -16,6 +16,8 @@ export interface ExitDeps {
   };
   /** Why the kernel killed one of its processes for want of memory, if it did; see findOomKill(). */
   readonly findOomKill: (container: Container, report: ExitReport | undefined) => Promise<string | undefined>;
+  /** Which hook it was that ended it before its program ran, if one did. */
+  readonly findFailedHook: (container: Container) => Promise<string | undefined>;
   readonly waiters: ExitWaiters;
   readonly cgroups: { killAll(call: Call, path: string): Promise<void> };
 }
@@ -44,8 +46,9 @@ export async function recordExit(
   if (container === undefined || !mayExit(container.state)) return;
   if (!container.ownPidNamespace) await deps.cgroups.killAll(call, container.cgroupPath);
   const oomKill = await deps.findOomKill(container, typeof end === 'string' ? undefined : end);
+  const hook = await hookOf(deps, container, end);
   const startedAtNs = 'startedAtNs' in container.state ? container.state.startedAtNs : 0n;
-  const exited: Exited = { phase: 'exited', startedAtNs, ...describe(end, oomKill) };
+  const exited: Exited = { phase: 'exited', startedAtNs, ...describe(end, oomKill, hook) };
   await deps.store.put({ ...container, state: move(container.state, exited) });
   call.log.info({ id, exitCode: exited.exitCode, reason: exited.reason }, 'container exited');
   deps.waiters.tell(id);
@@ -58,9 +61,18 @@ const UNSEEN: Readonly<Record<UnseenEnd, string>> = {
   rebooted: 'the node was rebooted while the container was there, so its exit code is not known',
 };
 
+async function hookOf(
+  { findFailedHook }: ExitDeps,
+  container: Container,
+  end: ExitReport | UnseenEnd,
+): Promise<string | undefined> {
+  return typeof end === 'string' || end.exitCode === 0 ? undefined : await findFailedHook(container);
+}
+
 function describe(
   end: ExitReport | UnseenEnd,
   oomKill: string | undefined,
+  failedHook: string | undefined,
 ): Pick<Exited, 'exitCode' | 'finishedAtNs' | 'reason' | 'message'> {
   if (typeof end === 'string') {
     return {
@@ -73,7 +85,7 @@ function describe(
   const { exitCode, finishedAtNs } = end;
   if (oomKill !== undefined) return { exitCode, finishedAtNs, reason: 'OOMKilled', message: oomKill };
   const reason = exitCode === 0 ? 'Completed' : 'Error';
-  return { exitCode, finishedAtNs, reason, message: describeSignal(exitCode) };
+  return { exitCode, finishedAtNs, reason, message: failedHook ?? describeSignal(exitCode) };
 }
 
 /** A shim adds this to the number of the signal that killed the process; so does a shell. */

@@ -22,7 +22,14 @@ function setUp({ container = running, deadly = [15, 'SIGKILL'] as (string | numb
       return Promise.resolve();
     },
   };
-  const exit: ExitDeps = { locks, store, waiters, cgroups, findOomKill: () => Promise.resolve(undefined) };
+  const exit: ExitDeps = {
+    locks,
+    store,
+    waiters,
+    cgroups,
+    findOomKill: () => Promise.resolve(undefined),
+    findFailedHook: () => Promise.resolve(undefined),
+  };
   const die = () => recordExit(exit, testCall, container.id, { exitCode: 143, finishedAtNs: 9n });
   const deps: StopDeps = {
     locks,

@@ -13,7 +13,7 @@ import { endOrphanExecs } from '../runtime/exec-orphans.ts';
 import { ExecSession, type ExecCommand, type ExecPlace } from '../runtime/exec-session.ts';
 import { execSync, type ExecDeps, type ExecResult } from '../runtime/exec-sync.ts';
 import type { ExitWatch } from '../runtime/exit-watch.ts';
-import { withHookNames } from '../runtime/hooks/failure.ts';
+import { findFailedHook, withHookNames, type HookCommand } from '../runtime/hooks/failure.ts';
 import type { RuntimeHandlers } from '../runtime/handlers.ts';
 import { actualResources } from '../runtime/actual-resources.ts';
 import { readKernelLimits, type KernelLimits } from '../runtime/kernel-limits.ts';
@@ -80,7 +80,8 @@ export class ContainerRuntime {
   async start(call: Call, { id, handler }: Container): Promise<void> {
     const { cli, handlers, runDir } = this.#options;
     const { bundle } = containerPaths(runDir, id);
-    await withHookNames(bundle, 'start', () => cli.start(call, handlers.get(handler), id));
+    const said = await withHookNames(bundle, 'start', () => cli.start(call, handlers.get(handler), id));
+    await this.#tellFailedHook(call, id, 'start', said);
   }
 
   async update(call: Call, { id, handler }: Container, resources: ResourcesInput): Promise<void> {
@@ -94,8 +95,18 @@ export class ContainerRuntime {
 
   /** Kills what is left of the container and makes runtime and exit directory forget it. May be repeated. */
   async delete(call: Call, { id, handler }: Container): Promise<void> {
-    await this.#options.cli.delete(call, this.#options.handlers.get(handler), id, { force: true });
+    const said = await this.#options.cli.delete(call, this.#options.handlers.get(handler), id, {
+      force: true,
+    });
+    await this.#tellFailedHook(call, id, 'delete', said);
     await this.#options.exits.forget(id);
+  }
+
+  /** Of a hook that nobody waits for there is only the log to tell. */
+  async #tellFailedHook(call: Call, id: Container['id'], command: HookCommand, said: string): Promise<void> {
+    const { bundle } = containerPaths(this.#options.runDir, id);
+    const problem = said === '' ? undefined : await findFailedHook(bundle, command, said);
+    if (problem !== undefined) call.log.warn({ id, problem }, 'hook failed');
   }
 
   /** @returns `undefined` if the runtime does not know the container */

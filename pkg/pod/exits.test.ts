@@ -22,6 +22,7 @@ function setUp(found: ExitReport | undefined) {
       waiters: new ExitWaiters(),
       cgroups: { killAll: () => Promise.resolve() },
       findOomKill: () => Promise.resolve(undefined),
+      findFailedHook: () => Promise.resolve(undefined),
     },
     log: silentLog,
     firstPauseMs: 1,

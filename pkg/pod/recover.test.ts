@@ -69,7 +69,14 @@ function makeDeps(
   const cgroups = { create: note('cgroup'), remove: note('no cgroup'), killAll: note('kill') };
   const waiters = new ExitWaiters();
   const locks = new KeyedLock<ContainerId>();
-  const exit = { locks, store, waiters, cgroups, findOomKill: () => Promise.resolve(undefined) };
+  const exit = {
+    locks,
+    store,
+    waiters,
+    cgroups,
+    findOomKill: () => Promise.resolve(undefined),
+    findFailedHook: () => Promise.resolve(undefined),
+  };
   const never = () => Promise.reject(new Error('nothing is created by recovering'));
   const recover: RecoverDeps = {
     exit,

@@ -65,6 +65,21 @@ export async function addLogLine(pid: number, logPath: string, text: string): Pr
 
 const NEWLINE = 0x0a;
 
+/** The last bytes of a log; '' of one that cannot be read. A pod may have put something else in its place. */
+export async function readEnd(logPath: string, limitBytes: number): Promise<string> {
+  try {
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    await using file = await open(logPath, flags);
+    const stats = await file.stat();
+    if (!stats.isFile()) return '';
+    const start = Math.max(0, stats.size - limitBytes);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(limitBytes), 0, limitBytes, start);
+    return buffer.toString('utf8', 0, bytesRead);
+  } catch {
+    return '';
+  }
+}
+
 export interface LogFile {
   readonly inode: number;
   readonly sizeBytes: number;

@@ -51,9 +51,15 @@ export class OciCli {
     this.#observe = observe;
   }
 
-  /** Lets the created process run the container's program. @throws {Fault} internal — the runtime refused */
-  async start(call: Call, handler: RuntimeHandler, id: string): Promise<void> {
-    await this.#do(call, handler, { args: ['start', id], what: `start container "${id}"` });
+  /**
+   * Lets the created process run the container's program.
+   *
+   * @returns what it complained of all the same
+   * @throws {Fault} internal — the runtime refused
+   */
+  async start(call: Call, handler: RuntimeHandler, id: string): Promise<string> {
+    const command = { args: ['start', id], what: `start container "${id}"` };
+    return (await this.#do(call, handler, command)).stderr.toString();
   }
 
   /**
@@ -79,16 +85,17 @@ export class OciCli {
    * Makes the runtime forget a container that has stopped. That it has done so already is fine.
    *
    * @param options.force kills what runs still
+   * @returns what it complained of all the same
    */
   async delete(
     call: Call,
     handler: RuntimeHandler,
     id: string,
     options: { readonly force: boolean },
-  ): Promise<void> {
+  ): Promise<string> {
     const args = ['delete', ...(options.force ? ['--force'] : []), id];
     const result = await this.#run(call, handler, args);
-    if (isSuccess(result.exit) || isAbsent(result)) return;
+    if (isSuccess(result.exit) || isAbsent(result)) return result.stderr.toString();
     throw toFault(`delete container "${id}"`, result);
   }
 

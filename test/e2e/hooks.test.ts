@@ -73,12 +73,7 @@ test.each(['runc', 'crun'])(
   'a hook that fails with %s is told by its name, and nothing is left',
   async (handler) => {
     writeHook('10-good', { always: true }, ['createRuntime']);
-    writeFile('20-bad', {
-      version: '1.0.0',
-      hook: { path: '/bin/false' },
-      when: { always: true },
-      stages: ['createRuntime'],
-    });
+    writeFailing('20-bad', 'createRuntime');
     const pod = await TestPod.run(node, { handler });
     const { code, message } = await refusalOf(pod.create());
     expect({ code, message }).toEqual({
@@ -89,15 +84,42 @@ test.each(['runc', 'crun'])(
 );
 
 test('a hook that fails when the container starts is told by its name', async () => {
-  writeFile('30-late', {
-    version: '1.0.0',
-    hook: { path: '/bin/false' },
-    when: { always: true },
-    stages: ['poststart'],
-  });
+  writeFailing('30-late', 'poststart');
   const pod = await TestPod.run(node);
   const { message } = await refusalOf(pod.start({ command: ['sleep', '1000'] }));
   expect(message).toMatch(/^hook "30-late.json" failed: cannot (create|start) container /); // runc 1.1 is early
+});
+
+function writeFailing(name: string, stage: string): void {
+  const hook = { path: '/bin/false' };
+  writeFile(name, { version: '1.0.0', hook, when: { always: true }, stages: [stage] });
+}
+
+test.each(['runc', 'crun'])(
+  'a hook that fails with %s in place of the program is told in the status of the container',
+  async (handler) => {
+    writeFailing('40-inside', 'startContainer');
+    const pod = await TestPod.run(node, { handler });
+    const container = await pod.start({ command: ['echo', 'ran'] });
+    expect(await container.waitForExit()).toMatchObject({
+      exitCode: 1,
+      reason: 'Error',
+      message: expect.stringMatching(/^hook "40-inside.json" failed: error /) as string,
+    });
+    expect(container.logText('stdout')).toBe('');
+  },
+);
+
+/** crun says nothing of it. */
+test('a hook that fails when nothing can be done about it is told in the log', async () => {
+  writeFailing('50-after', 'poststop');
+  const pod = await TestPod.run(node);
+  const container = await pod.start({ command: ['true'] });
+  await container.waitForExit();
+  await container.remove();
+  const lines = readFileSync(node.place.daemonLog, 'utf8').split('\n');
+  const told = lines.filter((line) => line.includes(container.id) && line.includes('"msg":"hook failed"'));
+  expect(told).toEqual([expect.stringContaining('hook \\"50-after.json\\" failed: ') as string]);
 });
 
 test('a file that cannot be used is shown in Status, and costs no other', async () => {

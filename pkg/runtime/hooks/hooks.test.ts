@@ -1,10 +1,11 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Fault } from '../../base/fault.ts';
 import { silentLog } from '../../base/testing/call.ts';
-import { withHookNames } from './failure.ts';
+import { findFailedHook, findFailedStart, withHookNames } from './failure.ts';
 import { Hooks } from './hooks.ts';
 import type { HookSubject } from './match.ts';
 
@@ -157,4 +158,51 @@ describe('withHookNames()', () => {
       await expect(withHookNames(bundle, 'create', () => Promise.reject(fault))).rejects.toBe(fault);
     },
   );
+});
+
+describe('of hooks whose failure ends no command', () => {
+  const bundle = join(directory, 'ended');
+  mkdirSync(bundle);
+  write(bundle, 'config.json', {
+    annotations: {
+      'davit.hooks/startContainer': '10-a.json\n20-b.json',
+      'davit.hooks/poststop': '30-c.json',
+    },
+    hooks: { startContainer: [{ path: '/bin/a' }, { path: '/bin/b' }], poststop: [{ path: '/bin/c' }] },
+  });
+  const log = (text: string): string => {
+    write(bundle, '0.log', `2026-01-01T00:00:00.0Z stdout F hello\n${text}`);
+    return join(bundle, '0.log');
+  };
+
+  test('findFailedHook() names it from what the runtime complained of', async () => {
+    const said = 'time="x" level=error msg="error running hook #0: exit status 1"\n';
+    expect(await findFailedHook(bundle, 'delete', said)).toBe(
+      'hook "30-c.json" failed: error running hook #0: exit status 1',
+    );
+    expect(await findFailedHook(bundle, 'delete', 'level=warning msg="slow disk"')).toBeUndefined();
+    expect(await findFailedHook(join(bundle, 'missing'), 'delete', said)).toBeUndefined();
+  });
+
+  test.each([
+    [
+      '2026-01-01T00:00:00.0Z stderr F error running hook #1: exit status 1\n',
+      'hook "20-b.json" failed: error running',
+    ],
+    [
+      '2026-01-01T00:00:00.0Z stderr F error executing hook `/bin/a` (exit code: 1)\n',
+      'hook "10-a.json" failed: error exec',
+    ],
+  ])('findFailedStart() names it from the end of the log: %s', async (text, message) => {
+    expect(await findFailedStart(bundle, log(text))).toMatch(message);
+  });
+
+  test('findFailedStart() reads no more than the end of an ordinary file', async () => {
+    const said = '2026-01-01T00:00:00.0Z stderr F error running hook #1: x\n';
+    expect(await findFailedStart(bundle, log(said + 'x'.repeat(5000)))).toBeUndefined();
+    symlinkSync(log(said), join(bundle, 'link'));
+    expect(await findFailedStart(bundle, join(bundle, 'link'))).toBeUndefined();
+    execFileSync('mkfifo', [join(bundle, 'pipe')]);
+    expect(await findFailedStart(bundle, join(bundle, 'pipe'))).toBeUndefined();
+  });
 });
