@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
+import { request as requestTls } from 'node:https';
 import type { Socket } from 'node:net';
 import { createWebSocketStream, WebSocket } from 'ws';
 import { SpdyClient } from './spdy-client.ts';
@@ -14,7 +15,8 @@ export async function connectTunnel(url: string): Promise<SpdyClient> {
     ...{ Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' },
     ...{ 'Sec-WebSocket-Key': Buffer.alloc(16).toString('base64'), 'Sec-WebSocket-Protocol': PROTOCOL },
   };
-  const sent = request(url, { headers, agent: false }).end();
+  const send = url.startsWith('https:') ? requestTls : request;
+  const sent = send(url, { headers, agent: false }).end();
   const [{ headers: answer }, transport, head] = (await once(sent, 'upgrade')) as [
     IncomingMessage,
     Socket,
