@@ -8,12 +8,15 @@ import { isErrno } from '../sys/errno.ts';
 import { ensureDirectory } from '../sys/files.ts';
 
 const SUFFIX = '.json';
+const RETRY_MS = 1_000;
 
 export class RecordCopies {
   readonly #dir: string;
   readonly #log: Log;
   /** A disk that is full is told of once, until it is not. */
   #isFailing = false;
+  /** What could not be removed: it would come back with the next daemon. */
+  readonly #leftOver = new Set<string>();
 
   private constructor(dir: string, log: Log) {
     this.#dir = dir;
@@ -64,11 +67,17 @@ export class RecordCopies {
     await this.#rm(this.#path(key));
   }
 
+  /** Tried again until it is gone or written anew. */
   async #rm(path: string): Promise<void> {
     try {
       await rm(path, { force: true });
+      this.#leftOver.delete(path);
     } catch (err) {
-      this.#log.warn({ path, err }, 'copy of record cannot be removed');
+      if (!this.#leftOver.has(path)) this.#log.warn({ path, err }, 'copy of record cannot be removed');
+      this.#leftOver.add(path);
+      setTimeout(() => {
+        if (this.#leftOver.has(path)) void this.#rm(path);
+      }, RETRY_MS).unref();
     }
   }
 
@@ -76,6 +85,7 @@ export class RecordCopies {
     const path = this.#path(key);
     await writeFile(unfinished(path), text, { mode: 0o600 });
     await rename(unfinished(path), path);
+    this.#leftOver.delete(path);
   }
 
   #path(key: string): string {
