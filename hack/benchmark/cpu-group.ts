@@ -1,20 +1,36 @@
 // A cgroup for one runtime and all its pods: its CPU time is that of daemon, monitors, OCI runtimes and
 // containers together, to the nanosecond, and of nothing else on the machine.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const MOUNT = '/sys/fs/cgroup';
 
 export class CpuGroup implements Disposable {
   readonly #path: string;
+  /** Where CPU time is counted. */
   readonly #hierarchy: string;
+  /** And where it is shared, if that is another: outside of all groups the kernel makes one of each session. */
+  readonly #daemonDirs: readonly string[];
 
   /** @param path `/davit-bench-1a2b`: from the root of every hierarchy */
   constructor(path: string) {
     this.#path = path;
     this.#hierarchy = cpuHierarchy();
-    mkdirSync(join(this.#hierarchy, path, 'daemon'), { recursive: true });
+    const sharing = join(MOUNT, 'cpu');
+    const hierarchies = isUnified() || !existsSync(sharing) ? [this.#hierarchy] : [this.#hierarchy, sharing];
+    this.#daemonDirs = [...new Set(hierarchies.map((dir) => realpathSync(dir)))].map((dir) =>
+      join(dir, path, 'daemon'),
+    );
+    for (const dir of this.#daemonDirs) mkdirSync(dir, { recursive: true });
   }
 
   /** The cgroup for the runtime's pods. */
@@ -24,7 +40,7 @@ export class CpuGroup implements Disposable {
 
   /** Moves a process in; what it starts later is in too. */
   add(pid: number): void {
-    writeFileSync(join(this.#hierarchy, this.#path, 'daemon', 'cgroup.procs'), String(pid));
+    for (const dir of this.#daemonDirs) writeFileSync(join(dir, 'cgroup.procs'), String(pid));
   }
 
   usedMs(): number {

@@ -46,7 +46,7 @@ const THROUGHPUTS = ['execOutput', 'forwardDown', 'forwardUp'] as const;
 const CPU_SHARES = ['Daemon', 'Group', 'Client'] as const;
 type Throughput = (typeof THROUGHPUTS)[number];
 type CpuShare = (typeof CPU_SHARES)[number];
-type Measure = Throughput | `${Throughput}${CpuShare}` | 'execMs' | 'execSyncMs';
+type Measure = Throughput | `${Throughput}${CpuShare}` | 'execMs' | 'execSyncMs' | 'execSyncCpu';
 
 const THROUGHPUT_LABELS: Record<Throughput, string> = {
   execOutput: 'output of exec',
@@ -67,6 +67,7 @@ const LABELS: ReadonlyMap<Measure, string> = new Map<Measure, string>([
   ]),
   ['execMs', 'exec of "true" to its status, ms'],
   ['execSyncMs', 'ExecSync of "true", ms'],
+  ['execSyncCpu', '  CPU ms, with monitors and pod'],
 ]);
 const MEASURES = [...LABELS.keys()];
 
@@ -177,7 +178,9 @@ function cpuMsOf({ daemonPid = 0, group }: Target): Record<CpuShare, number> {
 
 async function latency({ target, pod, values }: Subject): Promise<void> {
   values.get('execMs')?.push(await timed(() => drainExec(target, pod.containerId, ['true'])));
+  const before = cpuMsOf(target);
   values.get('execSyncMs')?.push(await timed(() => pod.exec()));
+  values.get('execSyncCpu')?.push(cpuMsOf(target).Group - before.Group);
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
