@@ -289,7 +289,7 @@ function toPodsDeps(
       expectRoom: () => expectRoom(config.root),
       now: timeOfDayNs,
     },
-    start: { locks: locks.container, store: containers, runtime, now: timeOfDayNs },
+    start: { locks: locks.container, store: containers, runtime, signal, now: timeOfDayNs },
     update: { locks: locks.container, store: containers, runtime },
     runtime,
     sandboxes,

@@ -10,8 +10,10 @@ const created = aContainer({ phase: 'created', process, shim });
 
 function setUp(start: StartDeps['runtime']['start']) {
   const store = new FakeStore(created);
-  const deps: StartDeps = { locks: new KeyedLock(), runtime: { start }, now: () => 7n, store };
-  return { deps, store };
+  const killed: number[] = [];
+  const signal: StartDeps['signal'] = ({ pid }) => Promise.resolve(killed.push(pid) > 0);
+  const deps: StartDeps = { locks: new KeyedLock(), runtime: { start }, signal, now: () => 7n, store };
+  return { deps, store, killed };
 }
 
 test('startContainer() records that it starts before it starts', async () => {
@@ -26,7 +28,7 @@ test('startContainer() records that it starts before it starts', async () => {
 });
 
 test('startContainer() leaves an exited container when the runtime refuses, with its words', async () => {
-  const { deps, store } = setUp(() => Promise.reject(new Fault('internal', 'exec format error')));
+  const { deps, store, killed } = setUp(() => Promise.reject(new Fault('internal', 'exec format error')));
   await expect(startContainer(deps, testCall, created.id)).rejects.toMatchObject({
     code: 'internal',
     message: 'exec format error',
@@ -37,12 +39,14 @@ test('startContainer() leaves an exited container when the runtime refuses, with
     reason: 'StartError',
     message: 'exec format error',
   });
+  expect(killed).toEqual([process.pid]);
 });
 
 test('startContainer() does not pretend to know when the runtime is silent', async () => {
-  const { deps, store } = setUp(() => Promise.reject(new DOMException('too slow', 'TimeoutError')));
+  const { deps, store, killed } = setUp(() => Promise.reject(new DOMException('too slow', 'TimeoutError')));
   await expect(startContainer(deps, testCall, created.id)).rejects.toThrow('too slow');
   expect(store.get(created.id).state).toEqual({ phase: 'lost', process, shim, startedAtNs: 7n });
+  expect(killed).toEqual([]);
 });
 
 test('startContainer() will not start it twice', async () => {

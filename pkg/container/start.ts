@@ -4,6 +4,7 @@ import type { KeyedLock } from '../async/keyed-lock.ts';
 import { detached, type Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import type { ContainerId } from '../base/id.ts';
+import type { ProcessIdentity } from '../sys/process.ts';
 import type { Container } from './container.ts';
 import { move, type ContainerState } from './phase.ts';
 
@@ -14,6 +15,7 @@ export interface StartDeps {
     /** @throws {Fault} deadline_exceeded — the runtime kept silent; anything else — it refused */
     start(call: Call, container: Container): Promise<void>;
   };
+  readonly signal: (process: ProcessIdentity, signal: NodeJS.Signals) => Promise<boolean>;
   /** Nanoseconds since the Unix epoch. */
   readonly now: () => bigint;
 }
@@ -37,7 +39,9 @@ export async function startContainer(deps: StartDeps, call: Call, id: ContainerI
   try {
     await deps.runtime.start(detached(call), created); // past the point of no return
   } catch (cause) {
-    await enter(deps, starting, stateAfter(cause, starting.state, deps.now()));
+    const after = stateAfter(cause, starting.state, deps.now());
+    if (after.phase === 'exited') await deps.signal(process, 'SIGKILL'); // what was created may be there still
+    await enter(deps, starting, after);
     throw cause;
   }
   await enter(deps, starting, { phase: 'running', process, shim, startedAtNs });

@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import type { ImageId } from '../base/id.ts';
-import { decode } from '../codec/decode.ts';
+import { decodeRecord } from '../codec/decode-record.ts';
 import type { Codec } from '../store/record-store.ts';
 
 export interface PreloadedFile {
@@ -25,7 +25,11 @@ const recordSchema = z.object({
 export const preloadedCodec: Codec<PreloadedFile> = {
   encode: (file) => ({ v: 1, ...file }),
   decode: (json, key) => {
-    const record = decode(recordSchema, json, `record of preloaded file "${key}"`, 'data_loss');
+    const record = decodeRecord(
+      { schema: recordSchema, latest: 1 },
+      json,
+      `record of preloaded file "${key}"`,
+    );
     const { v: _, imageIds, ...file } = record;
     return { ...file, imageIds: imageIds as ImageId[] }; // as we wrote them
   },

@@ -1,5 +1,6 @@
 // A container's record on one side, the OCI runtime and the shim on the other.
 
+import { readlink } from 'node:fs/promises';
 import { KeyedLock } from '../async/keyed-lock.ts';
 import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
@@ -77,11 +78,21 @@ export class ContainerRuntime {
     return { ...actual, oomScoreAdj: (await readOomScoreAdj(pid)) ?? asked.oomScoreAdj };
   }
 
-  async start(call: Call, { id, handler }: Container): Promise<void> {
+  /** @throws {Fault} internal — the runtime refused, or said that it had done it, and had not */
+  async start(call: Call, container: Container): Promise<void> {
     const { cli, handlers, runDir } = this.#options;
+    const { id, handler, state } = container;
     const { bundle } = containerPaths(runDir, id);
+    const pid = mayExit(state) ? state.process.pid : undefined;
+    const before = await programOf(pid);
     const said = await withHookNames(bundle, 'start', () => cli.start(call, handlers.get(handler), id));
     await this.#tellFailedHook(call, id, 'start', said);
+    if (before !== (await programOf(pid))) return; // its own program instead of the runtime's, or it has ended
+    if ((await this.status(call, container)) === 'created')
+      throw new Fault(
+        'internal',
+        `cannot start container "${id}": the runtime says that it did, and did not`,
+      );
   }
 
   async update(call: Call, { id, handler }: Container, resources: ResourcesInput): Promise<void> {
@@ -167,4 +178,9 @@ export class ContainerRuntime {
     if (!mayExit(state)) throw new Fault('failed_precondition', `container "${id}" has ended`);
     return { id, bundle: containerPaths(this.#options.runDir, id).bundle, shim: state.shim };
   }
+}
+
+/** What the process runs; `undefined` if it has ended. Source: proc_pid_exe(5). */
+async function programOf(pid: number | undefined): Promise<string | undefined> {
+  return pid === undefined ? undefined : await readlink(`/proc/${pid}/exe`).catch(() => undefined);
 }
