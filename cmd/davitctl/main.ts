@@ -2,6 +2,7 @@
 // The process around davitctl: arguments, streams and signals.
 
 import { text } from 'node:stream/consumers';
+import { timeOfDayMs } from '../../pkg/base/clock.ts';
 import type { Io } from './command.ts';
 import { davitctl } from './davitctl.ts';
 
@@ -35,7 +36,7 @@ const io: Io = {
   env: process.env,
   cwd: process.cwd(),
   signal: interrupted.signal,
-  now: Date.now,
+  now: timeOfDayMs,
 };
 
 process.exitCode = await davitctl(process.argv.slice(2), io);
