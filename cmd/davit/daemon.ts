@@ -9,6 +9,7 @@ import type { Config } from '../../pkg/config/config.ts';
 import { imagesUsed } from '../../pkg/container/images-used.ts';
 import { Images } from '../../pkg/image/images.ts';
 import { PreloadedImages } from '../../pkg/image/preloaded.ts';
+import { watchPolicy } from '../../pkg/image/signature/policy-watch.ts';
 import type { OwnMetrics } from '../../pkg/metrics/own-metrics.ts';
 import type { Doctor } from '../../pkg/pod/doctor/doctor.ts';
 import { PodEvents } from '../../pkg/pod/events.ts';
@@ -89,7 +90,7 @@ export class Daemon implements AsyncDisposable {
     });
     await boot.remember();
     const cgroupDriver = config.cgroup.driver;
-    const preloaded = opening.use(await openPreloaded(config, { db, images, log }));
+    const preloaded = opening.use(await openPreloaded(config, { db, images, log, owned: opening }));
     const quarantine = await Quarantine.open(db);
     const doctor = opening.use(openDoctor({ ...shared, ...repairs, quarantine, networks, images }));
     const deps: ServerDeps = {
@@ -129,13 +130,19 @@ export class Daemon implements AsyncDisposable {
 }
 
 async function openPreloaded(
-  { root }: Config,
-  { db, images, log }: { db: Database; images: Images; log: Log },
+  { root, image }: Config,
+  { db, images, log, owned }: { db: Database; images: Images; log: Log; owned: AsyncDisposableStack },
 ): Promise<PreloadedImages> {
   const preloaded = await PreloadedImages.open({ db, dir: join(root, 'images.d'), images, log });
   images.onDamage(() => {
     preloaded.lookAgain();
   });
+  if (image.signature_policy !== '') {
+    const retry = () => {
+      preloaded.retryFailed();
+    };
+    owned.use(await watchPolicy(image.signature_policy, log, retry));
+  }
   return preloaded;
 }
 

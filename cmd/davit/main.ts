@@ -15,7 +15,7 @@ const USAGE = `davit: a container manager for Kubernetes nodes
 
   davit [--config FILE]          run the daemon (without FILE: ${DEFAULT_CONFIG_FILE}, if it is there)
   davit config default           print the default configuration, with comments
-  davit config check [FILE]      say everything that is wrong with a configuration
+  davit config check [FILE]      say everything that is wrong with a configuration, and the files it names
   davit --version
 
 Options are explained in the output of "davit config default". Files in FILE.d/ that end in .toml are
@@ -41,11 +41,18 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (command === 'config' && verb === 'default') return say(defaultConfigText());
   if (command === 'config' && verb === 'check') {
-    await configOf(file ?? values.config);
-    return say('the configuration is good');
+    return await check(await configOf(file ?? values.config));
   }
   complain(`davit: unknown command "${positionals.join(' ')}"; see davit --help`);
   return 2;
+}
+
+async function check(config: Config): Promise<number> {
+  const { mistakesInFiles } = await import('./named-files.ts'); // the daemon does without
+  const mistakes = await mistakesInFiles(config);
+  if (mistakes.length === 0) return say('the configuration is good');
+  complain(`davit: files that the configuration names have mistakes:\n  ${mistakes.join('\n  ')}`);
+  return 1;
 }
 
 /** @param file as given by hand: then it must be there */

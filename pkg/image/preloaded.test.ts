@@ -145,6 +145,18 @@ test('one that is damaged costs the others nothing, is told of once, and is trie
   await noticed(() => preloaded.failures()).toEqual([]);
 });
 
+test('one that could not be imported is tried again when that may have changed', async () => {
+  await moveIn('a.tar', Buffer.from('no archive'));
+  await preloaded.start();
+  await noticed(() => preloaded.failures()).toMatchObject([{ file: 'a.tar' }]);
+  await preloaded.settle();
+  const before = events.filter((event) => event === 'load').length;
+  preloaded.retryFailed();
+  await preloaded.settle();
+  expect(events.filter((event) => event === 'load')).toHaveLength(before + 1);
+  expect(preloaded.failures()).toMatchObject([{ file: 'a.tar' }]);
+});
+
 test('one whose image has been found damaged is imported again', async () => {
   await moveIn('a.tar', toOciArchive(image, 'app:v1'));
   await preloaded.start();

@@ -76,6 +76,13 @@ export class PreloadedImages implements AsyncDisposable {
     for (const { id } of this.#records.list()) this.#look(id);
   }
 
+  /** What was in their way may be gone: the policy has changed. */
+  retryFailed(): void {
+    const names = [...this.#failures.keys()];
+    this.#failures.clear();
+    for (const name of names) this.#look(name);
+  }
+
   /** Those that were imported, in the order of their names. */
   list(): PreloadedFile[] {
     return this.#records.list().sort((a, b) => a.id.localeCompare(b.id));

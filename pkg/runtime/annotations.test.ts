@@ -33,6 +33,7 @@ test.each([
   ['exact.name/x', 'exact.name/x', true],
   ['exact.name/x', 'exact.name/xy', false],
   ['*/trace', 'io.containers/trace', true],
+  ['*/*', 'davit.hooks/poststop', false],
 ])('"%s" and "%s": %s', (pattern, name, isPassed) => {
   expect(passed({ allowed: [pattern] }, { [name]: '1' }, {})).toEqual(isPassed ? { [name]: '1' } : {});
 });

@@ -25,6 +25,9 @@ export interface AnnotatedContainer {
   };
 }
 
+/** What we note for ourselves: see `hookNamesKey()`. */
+const OURS = 'davit.hooks/';
+
 /** A container's own annotation wins over its pod's. What we say of the container nobody can say otherwise. */
 export function toOciAnnotations(
   { allowed, defaults }: AnnotationRules,
@@ -32,7 +35,9 @@ export function toOciAnnotations(
 ): Annotations {
   const patterns = allowed.map(toPattern);
   const asked = Object.entries({ ...of.pod.annotations, ...of.annotations });
-  const passed = asked.filter(([name]) => patterns.some((pattern) => pattern.test(name)));
+  const passed = asked.filter(
+    ([name]) => !name.startsWith(OURS) && patterns.some((pattern) => pattern.test(name)),
+  );
   return { ...defaults, ...Object.fromEntries(passed), ...descriptionOf(of) };
 }
 

@@ -13,7 +13,7 @@ export interface HookProblem {
   readonly problem: string;
 }
 
-interface HookFolders {
+export interface HookFolders {
   /** Sorted by name, whatever the case of the letters. */
   readonly files: readonly HookFile[];
   readonly problems: readonly HookProblem[];
@@ -32,7 +32,9 @@ export class Hooks implements AsyncDisposable {
       for (const { file, problem } of problems) log.warn({ file, problem }, 'hook ignored');
       if (files.length > 0) log.info({ hooks: files.map(({ name }) => name) }, 'hooks read');
     };
-    return new Hooks(await WatchedFolders.open({ folders, read: () => readFolders(folders), onChange, log }));
+    return new Hooks(
+      await WatchedFolders.open({ folders, read: () => readHookFolders(folders), onChange, log }),
+    );
   }
 
   /** The hooks of a container, in the order in which they run. */
@@ -55,7 +57,7 @@ export class Hooks implements AsyncDisposable {
 }
 
 /** A file that cannot be used is a problem, and hides no usable one of the same name in an earlier folder. */
-async function readFolders(folders: readonly string[]): Promise<HookFolders> {
+export async function readHookFolders(folders: readonly string[]): Promise<HookFolders> {
   const byName = new Map<string, HookFile>();
   const problems: HookProblem[] = [];
   for (const folder of folders) {
