@@ -97,6 +97,9 @@ export async function openPods(options: OpenPodsOptions): Promise<OpenedPods> {
     log,
     findReport,
     waitForExit: (process, signal) => waitForExit({ signal }, process),
+    onShimLost: () => {
+      options.counts.monitorLost();
+    },
     onWatch: (container) => {
       oomCounts.watch(container).catch((err: unknown) => {
         log.warn({ id: container.id, err }, 'cannot count kills for want of memory');
@@ -268,7 +271,7 @@ function toPodsDeps(
       sandbox,
       sandboxes,
       networksOf: networks.of,
-      runs: new SharedWork(),
+      runs: new SharedWork('run of this pod'),
       selinux,
       cgroup: facts.cgroup,
       podCidr: () => podCidr.get(),
@@ -282,7 +285,7 @@ function toPodsDeps(
       sandboxes,
       sandboxLocks: locks.sandbox,
       images,
-      creations: new SharedWork(),
+      creations: new SharedWork('creation of this container'),
       exits,
       cgroup: facts.cgroup,
       plan: toPlan(options),

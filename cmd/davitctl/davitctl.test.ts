@@ -14,6 +14,7 @@ const operations = [
     age: 12_340_000_000n,
     stage: 'cni add bridge',
     stageAge: 12_000_000_000n,
+    within: ['attach network'],
   },
   { method: 'GetContainerEvents', subject: '', age: 3_600_000_000_000n, stage: '', stageAge: 0n },
 ];
@@ -326,9 +327,9 @@ test('every command has a file that is called so', async () => {
 
 test('ops shows what is under way, and at which stage', async () => {
   expect((await fake.run('ops')).out).toBe(`\
-OPERATION           AGE       STAGE           STAGE AGE  OF
-RunPodSandbox       12.3 s    cni add bridge  12.0 s     shop/web
-GetContainerEvents  3600.0 s  -               -          -
+OPERATION           AGE       STAGE                            STAGE AGE  OF
+RunPodSandbox       12.3 s    attach network > cni add bridge  12.0 s     shop/web
+GetContainerEvents  3600.0 s  -                                -          -
 `);
   expect(JSON.parse((await fake.run('ops', '--json')).out)).toMatchObject([
     { method: 'RunPodSandbox', age: '12340000000' },

@@ -10,7 +10,7 @@ export const ops = define({
   name: 'ops',
   summary: 'show which operations are under way, since when, and at which stage',
   synopsis: '[OPTIONS]',
-  about: 'The oldest first. Only Davit tells of this.',
+  about: 'The oldest first, with the stages that each is within. Only Davit tells of this.',
   options: {},
   examples: [
     ['ops', 'a line for each operation'],
@@ -26,10 +26,10 @@ async function showOperations({ davit, io, json }: Invocation<Options>): Promise
     io.out(toJson(operations));
     return 0;
   }
-  const rows = operations.map(({ method, subject, age, stage, stageAge }) => [
+  const rows = operations.map(({ method, subject, age, within, stage, stageAge }) => [
     method,
     seconds(age),
-    ...(stage === '' ? ['-', '-'] : [stage, seconds(stageAge)]),
+    ...(stage === '' ? ['-', '-'] : [[...within, stage].join(' > '), seconds(stageAge)]),
     subject === '' ? '-' : subject,
   ]);
   table([['OPERATION', 'AGE', 'STAGE', 'STAGE AGE', 'OF'], ...rows]).forEach(io.out);

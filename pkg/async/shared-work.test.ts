@@ -15,7 +15,7 @@ function setUp() {
     await Promise.resolve();
     return 7;
   };
-  return { proceed, work, shared: new SharedWork<string, number>() };
+  return { proceed, work, shared: new SharedWork<string, number>('sum') };
 }
 
 const caller = () => ({ ...testCall, timeline: new Timeline() });
@@ -25,10 +25,11 @@ test('who joins sees the stages of the work, as old as they are', async () => {
   const [one, two] = [caller(), caller()];
   const results = [shared.do('a', one, work), shared.do('a', two, work)];
   expect(two.timeline.openStage()).toEqual(one.timeline.openStage());
-  expect(two.timeline.openStage()?.name).toBe('first');
+  expect(two.timeline.openStages().map(({ name }) => name)).toEqual(['wait for another sum', 'first']);
   proceed.resolve(undefined);
   expect(await Promise.all(results)).toEqual([7, 7]);
-  expect(two.timeline.stages().map(({ name }) => name)).toEqual(['first', 'second']);
+  expect(one.timeline.stages().map(({ name }) => name)).toEqual(['first', 'second']);
+  expect(two.timeline.stages().map(({ name }) => name)).toEqual(['first', 'wait for another sum', 'second']);
   expect(two.timeline.openStage()).toBeUndefined();
 });
 

@@ -1,13 +1,26 @@
 // Single flights of calls: who joins sees the stages of the work as stages of its own, so that the last who waits can
-// still be told where it hangs.
+// still be told where it hangs; and that it waits for another is a stage around them.
 
 import type { Call } from '../base/call.ts';
 import { SharedStages } from '../base/shared-stages.ts';
+import { stage } from '../base/timeline.ts';
 import { SingleFlight } from './single-flight.ts';
 
 export class SharedWork<Key, T> {
   readonly #flights = new SingleFlight<Key, T>();
   readonly #stages = new Map<Key, SharedStages>();
+  /** The stage of who joins. */
+  readonly waiting: string;
+
+  /** @param what is shared: `pull of this image` */
+  constructor(what: string) {
+    this.waiting = `wait for another ${what}`;
+  }
+
+  /** Whether who asks now joins work that another began. */
+  has(key: Key): boolean {
+    return this.#flights.has(key);
+  }
 
   /**
    * As `SingleFlight.do()`.
@@ -19,6 +32,7 @@ export class SharedWork<Key, T> {
     const stages = joined ?? new SharedStages();
     this.#stages.set(key, stages);
     using following = new DisposableStack();
+    if (joined !== undefined) following.use(stage(call, this.waiting));
     if (call.timeline !== undefined) following.use(stages.follow(call.timeline));
     try {
       return await this.#flights.do(key, call.signal, (signal) =>

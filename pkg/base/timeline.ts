@@ -65,7 +65,12 @@ export class Timeline implements StageLog {
 
   /** The stage that goes on, the innermost if there are several. */
   openStage(): Stage | undefined {
-    return this.#stages.findLast(({ tookMs }) => tookMs === undefined);
+    return this.openStages().at(-1);
+  }
+
+  /** All that go on, the outermost first. */
+  openStages(): readonly Stage[] {
+    return this.#stages.filter(({ tookMs }) => tookMs === undefined);
   }
 
   /** In the order in which they began. */

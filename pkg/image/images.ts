@@ -5,7 +5,7 @@ import { timeOfDayMs } from '../base/clock.ts';
 import type { Party } from '../async/fair-slots.ts';
 import { join } from 'node:path';
 import { KeyedLock } from '../async/keyed-lock.ts';
-import { SingleFlight } from '../async/single-flight.ts';
+import { SharedWork } from '../async/shared-work.ts';
 import type { Call, Log } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import type { ImageId } from '../base/id.ts';
@@ -115,7 +115,7 @@ export class Images implements AsyncDisposable {
   readonly #records: ImageRecords;
   readonly #layers: LayerStore;
   readonly #policy: SignaturePolicy;
-  readonly #flights = new SingleFlight<string, Image>();
+  readonly #pulling = new SharedWork<string, Image>('pull of this image');
   readonly #locks: KeyedLock<ImageId>;
   readonly #isPinned: (names: Pick<Image, 'repoTags' | 'repoDigests'>) => boolean;
   /** What goes on although nobody waits for it. */
@@ -235,8 +235,8 @@ export class Images implements AsyncDisposable {
     const reference = parseReference(text);
     const isUrgent = wanted || this.#isPinned({ repoTags: [reference.toString()], repoDigests: [] });
     const key = `${reference.toString()} ${isUrgent} ${fingerprintOf(auth)}`; // who may not pull must not share one
-    return await this.#flights.do(key, call.signal, async (signal) => {
-      const pulling = this.#pull({ ...call, signal }, { reference, auth, isUrgent });
+    return await this.#pulling.do(key, call, async (shared) => {
+      const pulling = this.#pull(shared, { reference, auth, isUrgent });
       this.#inBackground(pulling); // until it has cleaned up, also when its callers have left
       return await pulling;
     });
@@ -343,11 +343,11 @@ export class Images implements AsyncDisposable {
       progress.follow(source.layers, (chainId) => this.#layers.health.isWhole(chainId));
       const image = await this.#install(call, source, { isUrgent });
       this.#options.observer?.layers(needed);
-      for (const each of progress.stages()) call.timeline?.add(each);
       return image;
     } catch (error) {
       throw explainDisk(error, `pull image "${reference.toString()}"`);
     } finally {
+      for (const each of progress.stages()) call.timeline?.add(each);
       this.#options.observer?.retried(progress.retries);
     }
   }

@@ -34,6 +34,7 @@ export class OwnMetrics {
   readonly #pullRetries: Counter;
   readonly #exits: Counter<'reason'>;
   readonly #logBytesDropped: Counter;
+  readonly #monitorsLost: Counter;
   readonly #findings: Gauge<'kind'>;
 
   constructor(registry: Registry) {
@@ -65,10 +66,7 @@ export class OwnMetrics {
       registers: [registry],
       buckets: COMMIT_BUCKETS,
     });
-    this.#commitFailures = counter(
-      'davit_store_commit_failures_total',
-      'Writes to the database that failed.',
-    );
+    this.#commitFailures = counter('davit_store_commit_failures_total', 'Failed writes to the database.');
     this.#pullSeconds = histogram('davit_image_pull_duration_seconds', 'How long image pulls took.');
     this.#pulls = counter('davit_image_pulls_total', 'Image pulls that are over, by outcome.', 'code');
     this.#pullBytes = counter('davit_image_pull_bytes_total', 'Layers fetched by pulls, as they came.');
@@ -85,6 +83,10 @@ export class OwnMetrics {
     this.#logBytesDropped = counter(
       'davit_container_log_dropped_bytes_total',
       'Output of containers that was dropped because the log could not be written, at the least.',
+    );
+    this.#monitorsLost = counter(
+      'davit_monitors_lost_total',
+      'Monitors that ended before their containers, which go on without one.',
     );
     this.#findings = new Gauge({
       name: 'davit_findings',
@@ -128,6 +130,11 @@ export class OwnMetrics {
 
   logDropped(bytes: number): void {
     this.#logBytesDropped.inc(bytes);
+  }
+
+  /** Also one that had ended before the daemon was started. */
+  monitorLost(): void {
+    this.#monitorsLost.inc();
   }
 
   /** @param counts of every kind, those that are 0 too */

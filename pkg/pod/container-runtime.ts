@@ -15,6 +15,7 @@ import { ExecSession, type ExecCommand, type ExecPlace } from '../runtime/exec-s
 import { execSync, type ExecDeps, type ExecResult } from '../runtime/exec-sync.ts';
 import type { ExitWatch } from '../runtime/exit-watch.ts';
 import { findFailedHook, withHookNames, type HookCommand } from '../runtime/hooks/failure.ts';
+import { noteHooks } from '../runtime/hooks/note.ts';
 import type { RuntimeHandlers } from '../runtime/handlers.ts';
 import { actualResources } from '../runtime/actual-resources.ts';
 import { readKernelLimits, type KernelLimits } from '../runtime/kernel-limits.ts';
@@ -68,6 +69,7 @@ export class ContainerRuntime {
       stdin: stdin.open,
       stdinOnce: stdin.once,
     };
+    using _hooks = await noteHooks(call, bundle, 'create');
     const processes = await withHookNames(bundle, 'create', () => shim.create(call, request));
     return { ...processes, resources: await this.#actualResources(container, processes.process.pid) };
   }
@@ -85,6 +87,7 @@ export class ContainerRuntime {
     const { bundle } = containerPaths(runDir, id);
     const pid = mayExit(state) ? state.process.pid : undefined;
     const before = await programOf(pid);
+    using _hooks = await noteHooks(call, bundle, 'start');
     const said = await withHookNames(bundle, 'start', () => cli.start(call, handlers.get(handler), id));
     await this.#tellFailedHook(call, id, 'start', said);
     if (before !== (await programOf(pid))) return; // its own program instead of the runtime's, or it has ended

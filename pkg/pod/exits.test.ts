@@ -15,6 +15,7 @@ const report: ExitReport = { exitCode: 7, finishedAtNs: 9n };
 function setUp(found: ExitReport | undefined) {
   const store = new FakeStore(running);
   const ended = new Map([process.pid, shim.pid].map((pid) => [pid, Promise.withResolvers<undefined>()]));
+  let shimsLost = 0;
   const deps = {
     exit: {
       locks: new KeyedLock<ContainerId>(),
@@ -30,26 +31,30 @@ function setUp(found: ExitReport | undefined) {
     waitForExit: async ({ pid }: ProcessIdentity, _signal: AbortSignal) => {
       await ended.get(pid)?.promise;
     },
+    onShimLost: () => {
+      shimsLost += 1;
+    },
     onWatch: () => undefined,
     stopping: new AbortController().signal,
   };
   const exits = new Exits(deps);
   const end = (pid: number) => ended.get(pid)?.resolve(undefined);
-  return { exits, deps, store, end, state: () => store.get(running.id).state };
+  return { exits, deps, store, end, state: () => store.get(running.id).state, shimsLost: () => shimsLost };
 }
 
 test('the end of the shim is enough, should nobody have told of its exit file', async () => {
-  const { exits, end, state } = setUp(report);
+  const { exits, end, state, shimsLost } = setUp(report);
   exits.watch(running);
   end(shim.pid);
   await expect.poll(state).toMatchObject({ phase: 'exited', exitCode: 7 });
+  expect(shimsLost()).toBe(0);
 });
 
-test('a container whose shim died runs on, and ends when its process does', async () => {
-  const { exits, end, state } = setUp(undefined);
+test('a container whose shim died runs on, is told of, and ends when its process does', async () => {
+  const { exits, end, state, shimsLost } = setUp(undefined);
   exits.watch(running);
   end(shim.pid);
-  await new Promise(setImmediate);
+  await expect.poll(shimsLost).toBe(1);
   expect(state().phase).toBe('running');
   end(process.pid);
   await expect.poll(state).toMatchObject({ phase: 'exited', reason: 'ContainerStatusUnknown' });

@@ -16,6 +16,8 @@ export interface ExitsDeps {
   readonly findReport: (id: ContainerId) => Promise<ExitReport | undefined>;
   /** Resolves when the process has ended, at once if it is not there. */
   readonly waitForExit: (process: ProcessIdentity, signal: AbortSignal) => Promise<void>;
+  /** Told that a shim has ended before its container, now or before the daemon was started. */
+  readonly onShimLost?: () => void;
   /** Told of a container before it can end. */
   readonly onWatch: (container: Container) => void;
   /** Aborts when the daemon stops. */
@@ -58,6 +60,7 @@ export class Exits {
     const now = this.#deps.exit.store.find(id)?.state;
     if (now === undefined || !mayExit(now)) return;
     log.warn({ id, shim: state.shim.pid }, 'monitor of container ended');
+    this.#deps.onShimLost?.();
     await waitForExit(state.process, stopping);
     this.#record(id, await findReport(id));
   }

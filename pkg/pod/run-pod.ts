@@ -2,6 +2,7 @@
 
 import type { SharedWork } from '../async/shared-work.ts';
 import type { Call } from '../base/call.ts';
+import { steadyMs } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
 import { newSandboxId, type SandboxId } from '../base/id.ts';
 import { both, type StageLog } from '../base/timeline.ts';
@@ -43,8 +44,12 @@ export interface RunPodDeps {
 export async function runPod(deps: RunPodDeps, call: Call, config: SandboxConfig): Promise<SandboxId> {
   const { name, namespace, uid, attempt } = config.metadata;
   const key = JSON.stringify([name, namespace, uid, attempt]);
-  const sandbox = await deps.runs.do(key, call, (shared) => runOnce(deps, shared, config));
-  return sandbox.id;
+  const joins = deps.runs.has(key);
+  const startedAtMs = steadyMs();
+  const { id } = await deps.runs.do(key, call, (shared) => runOnce(deps, shared, config));
+  if (joins)
+    deps.timelineOf?.(id).add({ name: deps.runs.waiting, startedAtMs, tookMs: steadyMs() - startedAtMs });
+  return id;
 }
 
 async function runOnce(deps: RunPodDeps, call: Call, config: SandboxConfig): Promise<Sandbox> {

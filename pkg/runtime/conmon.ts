@@ -10,6 +10,7 @@ import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import { observed, type Outcome } from '../base/outcome.ts';
 import { limitTime } from '../base/time-limit.ts';
+import { stage } from '../base/timeline.ts';
 import { readTextIfExists } from '../sys/files.ts';
 import { closeFd, openPipe, readableFd } from '../sys/pipe.ts';
 import { identifyNow, signal, type ProcessIdentity } from '../sys/process.ts';
@@ -55,10 +56,10 @@ export class Conmon implements Shim {
     const silent = (limitMs: number): string =>
       `cannot create container "${request.id}": neither "${this.#path}" nor the runtime has answered within ${limitMs} ms`;
     using limit = limitTime(call.signal, this.#timeoutMs, silent);
-    return await this.#observed('create', () => this.#create(limit, request));
+    return await this.#observed('create', () => this.#create({ ...call, signal: limit.signal }, request));
   }
 
-  async #create(call: { readonly signal: AbortSignal }, request: ShimRequest): Promise<ShimProcesses> {
+  async #create(call: Call, request: ShimRequest): Promise<ShimProcesses> {
     call.signal.throwIfAborted();
     const args = this.#createArgs(request);
     await rm(join(request.bundle, CONMON_PID_FILE), { force: true }); // of an earlier attempt: its pid is nobody's
@@ -67,9 +68,10 @@ export class Conmon implements Shim {
     const answers = owned.adopt(readableFd(sync.readFd), (stream) => stream.destroy());
     const child = this.#spawn(request, args, sync.writeFd);
     owned.defer(() => child.stderr?.destroy());
-    const ended = Promise.all([child.exited, readFirstLine(answers), readText(child.stderr)]);
+    const said = Promise.all([readFirstLine(answers), readText(child.stderr)]);
     try {
-      const [exit, line, stderr] = await abortable(ended, call.signal);
+      const exit = await during(call, 'start monitor', child.exited);
+      const [line, stderr] = await during(call, 'runtime create', said);
       const process = toProcess(request.id, parseSyncLine(line), { exit, stderr });
       return { process, shim: await readShim(request) };
     } catch (error) {
@@ -128,6 +130,11 @@ export class Conmon implements Shim {
   #socketDir(bundle: string): string {
     return Buffer.byteLength(bundle) + SOCKET_NAME_LENGTH < MAX_SOCKET_PATH ? bundle : this.#exitDir;
   }
+}
+
+async function during<T>(call: Call, name: string, work: Promise<T>): Promise<T> {
+  using _stage = stage(call, name);
+  return await abortable(work, call.signal);
 }
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';

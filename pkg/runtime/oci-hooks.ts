@@ -22,9 +22,11 @@ export interface NamedHook {
   readonly hook: OciHook;
 }
 
+export const HOOK_NAMES_PREFIX = 'davit.hooks/';
+
 /** An annotation for each stage: the names of its hooks, in their order, one a line. */
 export function hookNamesKey(stage: string): string {
-  return `davit.hooks/${stage}`;
+  return `${HOOK_NAMES_PREFIX}${stage}`;
 }
 
 /** The hooks of a stage run in the order in which they were added. */

@@ -6,6 +6,7 @@ import type { Call } from '../base/call.ts';
 import type { Fault } from '../base/fault.ts';
 import { observed, type Outcome } from '../base/outcome.ts';
 import { limitTime } from '../base/time-limit.ts';
+import { stage } from '../base/timeline.ts';
 import { decode } from '../codec/decode.ts';
 import { run, type RunResult } from '../sys/exec.ts';
 import type { Exit } from '../sys/spawn.ts';
@@ -58,6 +59,7 @@ export class OciCli {
    * @throws {Fault} internal — the runtime refused
    */
   async start(call: Call, handler: RuntimeHandler, id: string): Promise<string> {
+    using _stage = stage(call, 'runtime start');
     const command = { args: ['start', id], what: `start container "${id}"` };
     return (await this.#do(call, handler, command)).stderr.toString();
   }

@@ -102,11 +102,13 @@ export class IncomingRpc {
 
   /** For who asks what goes on. */
   describe(): Operation {
+    const open = this.#timeline.openStages();
     return {
       method: this.method,
       subject: subjectOf(this.#request),
       startedAtMs: this.#startedAtMs,
-      stage: this.#timeline.openStage(),
+      stage: open.at(-1),
+      within: open.slice(0, -1),
       changedAtMs: this.#timeline.changedAtMs,
     };
   }

@@ -11,6 +11,8 @@ export interface Operation {
   readonly startedAtMs: number;
   /** Absent while it is at none. */
   readonly stage?: Stage | undefined;
+  /** The stages around it, the outermost first. */
+  readonly within: readonly Stage[];
   /** When a stage began or ended last, else the start. */
   readonly changedAtMs: number;
 }

@@ -20,6 +20,7 @@ function anOperation(values: Partial<Operation> = {}): Operation {
     startedAtMs: 0,
     changedAtMs: LONG_AGO_MS,
     stage: { name: 'cni add bridge', startedAtMs: LONG_AGO_MS },
+    within: [],
     ...values,
   };
 }

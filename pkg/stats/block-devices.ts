@@ -24,15 +24,18 @@ export function parseIoStat(files: KernelFiles, text: string | undefined): Devic
 }
 
 /**
- * blkio.throttle.io_serviced_recursive and its bytes, of version 1: `8:0 Read 12`, one line per device and
- * operation, and `Total 12` at the end.
+ * blkio.throttle.io_service_bytes_recursive of version 1: `8:0 Read 4096`, one line per device and operation, and
+ * `Total 4096` at the end; and io_serviced_recursive, which counts requests in the same way.
+ *
+ * @param readServiced only asked where there are devices: most groups have none
  */
 export function parseBlkio(
   files: KernelFiles,
-  serviced: string | undefined,
   bytes: string | undefined,
+  readServiced: () => string | undefined,
 ): DeviceUsage[] {
   const numbers = (bytes ?? '').match(/^\d+:\d+(?= Read )/gm) ?? [];
+  const serviced = numbers.length === 0 ? undefined : readServiced();
   return numbers.map((number) => ({
     ...nameDevice(files, number),
     reads: counterOf(serviced, `${number} Read`),

@@ -36,6 +36,7 @@ export function readGroupV1(
   const usageBytes = toCount(read('memory', 'memory.usage_in_bytes'));
   const limitBytes = toLimit(read('memory', 'memory.limit_in_bytes'));
   const inactive = counterOf(memoryStat, 'total_inactive_file');
+  const memoryAndSwap = read('memory', 'memory.memsw.limit_in_bytes');
   const pids = pidsIn(files, `${roots.pids ?? roots.memory ?? roots.cpuacct ?? ''}${path}`);
   return {
     cpu: {
@@ -51,19 +52,18 @@ export function readGroupV1(
       majorPageFaults: counterOf(memoryStat, 'total_pgmajfault'),
       limitBytes,
     },
-    swap: readSwap(read, memoryStat, limitBytes),
+    swap: toSwap(memoryAndSwap, memoryStat, limitBytes),
     processes: pids.length,
-    detail: detailed ? readDetail(options, read, { memoryStat, pids }) : undefined,
+    detail: detailed ? readDetail(options, read, { memoryStat, memoryAndSwap, pids }) : undefined,
   };
 }
 
 /** Swap has no limit of its own here: there is one for memory and swap together. */
-function readSwap(
-  read: Read,
+function toSwap(
+  together: string | undefined,
   memoryStat: string | undefined,
   memoryLimit: bigint | undefined,
 ): SwapUsage | undefined {
-  const together = read('memory', 'memory.memsw.limit_in_bytes');
   if (together === undefined) return undefined; // the kernel does not count swap
   const limit = toLimit(together);
   const hasLimit = limit !== undefined && memoryLimit !== undefined && limit >= memoryLimit;
@@ -73,10 +73,17 @@ function readSwap(
   };
 }
 
+/** What the rest of a usage is made of too. */
+interface ReadAlready {
+  readonly memoryStat: string | undefined;
+  readonly memoryAndSwap: string | undefined;
+  readonly pids: readonly number[];
+}
+
 function readDetail(
   { files, pageSizes }: GroupReadOptions,
   read: Read,
-  { memoryStat, pids }: { readonly memoryStat: string | undefined; readonly pids: readonly number[] },
+  { memoryStat, memoryAndSwap, pids }: ReadAlready,
 ): GroupDetail {
   const cpuStat = read('cpu', 'cpu.stat');
   return {
@@ -86,12 +93,10 @@ function readDetail(
       throttledNs: counterOf(cpuStat, 'throttled_time'),
     },
     memory: readMemory(read, memoryStat),
-    limits: readLimits(read),
+    limits: readLimits(read, memoryAndSwap),
     processes: { threads: toCount(read('pids', 'pids.current')), ...openFilesOf(files, pids) },
-    devices: parseBlkio(
-      files,
+    devices: parseBlkio(files, read('blkio', 'blkio.throttle.io_service_bytes_recursive'), () =>
       read('blkio', 'blkio.throttle.io_serviced_recursive'),
-      read('blkio', 'blkio.throttle.io_service_bytes_recursive'),
     ),
     hugepages: readHugepages(
       pageSizes,
@@ -114,13 +119,13 @@ function readMemory(read: Read, memoryStat: string | undefined): MemoryDetail {
   };
 }
 
-function readLimits(read: Read): GroupLimits {
+function readLimits(read: Read, memoryAndSwap: string | undefined): GroupLimits {
   return {
     cpuPeriodUs: toCount(read('cpu', 'cpu.cfs_period_us')),
     cpuQuotaUs: toLimit(read('cpu', 'cpu.cfs_quota_us')) ?? 0n,
     cpuShares: toCount(read('cpu', 'cpu.shares')),
     memoryReservationBytes: toLimit(read('memory', 'memory.soft_limit_in_bytes')) ?? 0n,
-    memorySwapBytes: toLimit(read('memory', 'memory.memsw.limit_in_bytes')) ?? 0n,
+    memorySwapBytes: toLimit(memoryAndSwap) ?? 0n,
     threads: toLimit(read('pids', 'pids.max')) ?? 0n,
   };
 }

@@ -12,6 +12,9 @@ import type { TreeUsage } from './usage.ts';
 
 const SLICE_MS = 4;
 
+/** A file that a kernel does not have is told by an error; collecting its stack costs more than to look. */
+Error.stackTraceLimit = 0;
+
 async function answer(question: Question): Promise<unknown> {
   switch (question.kind) {
     case 'groups':

@@ -2,6 +2,7 @@
 // what is asked for is read; who asks at the same time is given the same sample.
 
 import { statfs } from 'node:fs/promises';
+import { inBatches } from '../base/batches.ts';
 import type { Call, Log } from '../base/call.ts';
 import { listMounts } from '../sys/mountinfo.ts';
 import { findCgroupRoots, type CgroupRoots } from './cgroup-roots.ts';
@@ -24,6 +25,8 @@ export interface StatsOptions {
 
 /** How old an answer may be. */
 const MAX_AGE_MS = 1000;
+/** Half a millisecond of the main thread. */
+const GROUPS_PER_ANSWER = 50;
 
 export class Stats implements AsyncDisposable {
   readonly layersRoot: string;
@@ -93,11 +96,16 @@ export class Stats implements AsyncDisposable {
     await this.#thread[Symbol.asyncDispose]();
   }
 
-  async #readGroups(asked: GroupsAsked): Promise<Reading<GroupUsage>> {
-    const { usages, failures } = await this.#thread.ask('groups', { ...asked, roots: this.#roots });
-    for (const [path, reason] of failures)
+  /** A part at a time, since the main thread takes in an answer in one piece. */
+  async #readGroups({ paths, detailed }: GroupsAsked): Promise<Reading<GroupUsage>> {
+    const roots = this.#roots;
+    const parts = inBatches(paths, GROUPS_PER_ANSWER);
+    const answers = await Promise.all(
+      parts.map((part) => this.#thread.ask('groups', { paths: part, detailed, roots })),
+    );
+    for (const [path, reason] of answers.flatMap(({ failures }) => [...failures]))
       this.#log.warn({ path, reason }, 'usage of a cgroup cannot be read');
-    return this.#rates.apply(usages);
+    return this.#rates.apply(new Map(answers.flatMap(({ usages }) => [...usages])));
   }
 
   async #readNetworks(

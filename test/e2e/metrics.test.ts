@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { identifyNow, signal } from '../../pkg/sys/process.ts';
 import { hierarchyOf, isCgroupV2 } from './harness/cgroups.ts';
 import { eventually } from './harness/eventually.ts';
 import { TestPod } from './harness/pod.ts';
@@ -181,4 +182,11 @@ test('a Prometheus scrapes the node, and its alerts are quiet', async () => {
   const { data } = (await response.json()) as { data: { groups: { rules: { state: string }[] }[] } };
   const states = data.groups.flatMap(({ rules }) => rules.map(({ state }) => state));
   expect([...new Set(states)]).toEqual(['inactive']);
+});
+
+// The last: what the daemon finds wrong then would make an alert of the test above pending.
+test('a monitor that dies before its container is counted', async () => {
+  const container = await (await TestPod.run(node)).start();
+  await signal(identifyNow((await container.info()).monitorPid)!, 'SIGKILL');
+  await eventually('it is counted', async () => (await scrape()).includes('\ndavit_monitors_lost_total 1\n'));
 });

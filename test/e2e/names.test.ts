@@ -56,10 +56,11 @@ function hold(what: 'add' | 'create'): Disposable {
 }
 
 /** Waits until so many calls of `method` are at `stage`. @returns how long, in nanoseconds, each has been there */
-async function waitForStage(method: string, stage: string, calls: number): Promise<bigint[]> {
+async function waitForStage(method: string, stage: string | RegExp, calls: number): Promise<bigint[]> {
+  const isThere = (name: string) => (stage instanceof RegExp ? stage.test(name) : name === stage);
   return await eventually(`${calls} times ${method} at "${stage}"`, async () => {
     const { operations } = await node.davit.listOperations({});
-    const found = operations.filter((each) => each.method === method && each.stage === stage);
+    const found = operations.filter((each) => each.method === method && isThere(each.stage));
     return found.length === calls && found.map(({ stageAge }) => stageAge);
   });
 }
@@ -74,8 +75,18 @@ test('a pod that is asked for while its network hangs is one pod, and each call 
   const second = node.client.runPodSandbox(request);
   const ages = await waitForStage('RunPodSandbox', ADD, 2);
   expect(ages.every((each) => each > age)).toBe(true); // also that of the second: it is the same plugin
+  const { operations } = await node.davit.listOperations({});
+  const WAIT = 'wait for another run of this pod';
+  const runs = operations.filter(({ method }) => method === 'RunPodSandbox');
+  expect(runs.map(({ within }) => within.includes(WAIT))).toEqual([false, true]);
   held[Symbol.dispose]();
-  expect((await second).podSandboxId).toBe((await first).podSandboxId);
+  const { podSandboxId } = await first;
+  expect((await second).podSandboxId).toBe(podSandboxId);
+  const { info } = await node.client.podSandboxStatus({ podSandboxId, verbose: true });
+  const stages = JSON.parse(info['timeline'] ?? '[]') as { name: string; tookMs?: number }[];
+  expect(stages.filter(({ name }) => name === WAIT)).toMatchObject([
+    { tookMs: expect.any(Number) as number },
+  ]);
 });
 
 test('a pod that was given up while its network hung can be run at once', async () => {
@@ -88,7 +99,7 @@ test('a pod that was given up while its network hung can be run at once', async 
   await expect(first).rejects.toThrow('aborted');
   await gone('RunPodSandbox');
   const second = node.client.runPodSandbox(request);
-  await operationOf('RunPodSandbox'); // waits for the first, which holds the pod
+  await waitForStage('RunPodSandbox', /^wait for [0-9a-f]{12}$/, 1); // the first still holds the pod
   held[Symbol.dispose]();
   const { podSandboxId } = await second;
   expect((await node.client.listPodSandbox()).items.map(({ id }) => id)).toEqual([podSandboxId]);
@@ -100,9 +111,9 @@ test('a container that is asked for while its runtime hangs is one container', a
   mkdirSync(join(pod.config.logDirectory ?? '', 'main'), { recursive: true });
   using held = hold('create');
   const first = node.client.createContainer(request);
-  const stage = await stageOf('CreateContainer');
+  await waitForStage('CreateContainer', 'runtime create', 1);
   const second = node.client.createContainer(request);
-  await waitForStage('CreateContainer', stage, 2);
+  await waitForStage('CreateContainer', 'runtime create', 2);
   held[Symbol.dispose]();
   expect((await second).containerId).toBe((await first).containerId);
 });
@@ -114,7 +125,7 @@ test('a container that was given up while its runtime hung can be created at onc
   using held = hold('create');
   const caller = new AbortController();
   const first = node.client.createContainer(request, { signal: caller.signal });
-  await stageOf('CreateContainer');
+  await waitForStage('CreateContainer', 'runtime create', 1);
   caller.abort();
   await expect(first).rejects.toThrow('aborted');
   await gone('CreateContainer');
@@ -137,13 +148,4 @@ async function gone(method: string): Promise<void> {
 
 async function operationOf(method: string): Promise<void> {
   await eventually(`${method} is under way`, () => isUnderWay(method));
-}
-
-/** What the call is at, once that is the runtime. */
-async function stageOf(method: string): Promise<string> {
-  return await eventually(`${method} is at the runtime`, async () => {
-    const { operations } = await node.davit.listOperations({});
-    const stage = operations.find((each) => each.method === method)?.stage ?? '';
-    return stage.includes('runtime') && stage;
-  });
 }

@@ -177,6 +177,10 @@ function writeOperation(w: wire.Writer, m: types.OperationInit): void {
   wire.writeInt64(w, 24, m.age);
   wire.writeString(w, 34, m.stage);
   wire.writeInt64(w, 40, m.stageAge);
+  for (const item of m.within ?? wire.NO_ITEMS) {
+    w.uint32(50);
+    wire.putString(w, item);
+  }
 }
 
 function readOperation(r: wire.Reader, end: number, into: types.Operation | undefined): types.Operation {
@@ -199,6 +203,9 @@ function readOperation(r: wire.Reader, end: number, into: types.Operation | unde
       case 40:
         m.stageAge = wire.readInt64(r);
         break;
+      case 50:
+        m.within = wire.append(m.within, r.string());
+        break;
       default:
         wire.skip(r, tag);
     }
@@ -214,6 +221,7 @@ function newOperation(): types.Operation {
     age: 0n,
     stage: '',
     stageAge: 0n,
+    within: wire.NO_ITEMS,
   };
 }
 

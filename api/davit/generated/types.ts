@@ -49,6 +49,8 @@ export interface Operation {
   readonly stage: string;
   /** How long it has been at that stage, in nanoseconds. */
   readonly stageAge: bigint;
+  /** The stages around that one, the outermost first: it may be the work of another call that this one waits for. */
+  readonly within: readonly string[];
 }
 
 /** {@link Operation} as it is sent: what is left out has its default value. */
@@ -58,6 +60,7 @@ export interface OperationInit {
   readonly age?: bigint | undefined;
   readonly stage?: string | undefined;
   readonly stageAge?: bigint | undefined;
+  readonly within?: readonly string[] | undefined;
 }
 
 export type DiskUsageRequest = Readonly<Record<never, never>>;

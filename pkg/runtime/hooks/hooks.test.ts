@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Fault } from '../../base/fault.ts';
 import { silentLog } from '../../base/testing/call.ts';
+import { Timeline } from '../../base/timeline.ts';
 import { findFailedHook, findFailedStart, withHookNames } from './failure.ts';
 import { Hooks } from './hooks.ts';
 import type { HookSubject } from './match.ts';
+import { noteHooks } from './note.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'davit-test-'));
 afterAll(() => {
@@ -120,6 +122,35 @@ test('no text makes matching slow', async () => {
   const begun = performance.now();
   await hooks.select({ ...web, annotations: { x: `${'a'.repeat(1000)}!` } });
   expect(performance.now() - begun).toBeLessThan(2000);
+});
+
+describe('noteHooks()', () => {
+  const note = async (annotations: Record<string, string>, command: 'create' | 'start') => {
+    const timeline = new Timeline();
+    const bundle = mkdtempSync(join(directory, 'noted-'));
+    write(bundle, 'config.json', { ociVersion: '1.0.2', annotations });
+    (await noteHooks({ timeline }, bundle, command))[Symbol.dispose]();
+    return timeline.stages().map(({ name }) => name);
+  };
+  const annotations = {
+    'davit.hooks/createRuntime': '10-a.json\nvendor.com/gpu=0',
+    'davit.hooks/createContainer': '20-c.json',
+    'davit.hooks/poststart': '30-d.json',
+    'davit.hooks/poststop': '40-e.json',
+  };
+
+  test('the hooks that run within a command are a stage, by name', async () => {
+    expect(await note(annotations, 'create')).toEqual([
+      'hooks createRuntime 10-a.json, vendor.com/gpu=0; createContainer 20-c.json',
+    ]);
+    expect(await note(annotations, 'start')).toEqual(['hooks poststart 30-d.json']);
+  });
+
+  test('where there are none, there is no such stage, and neither where nobody can tell', async () => {
+    expect(await note({ note: 'davit.hooks/poststart' }, 'start')).toEqual([]);
+    using stage = await noteHooks({ timeline: new Timeline() }, join(directory, 'gone'), 'create');
+    expect(stage).toBeDefined();
+  });
 });
 
 describe('withHookNames()', () => {

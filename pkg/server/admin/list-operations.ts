@@ -12,12 +12,13 @@ export function listOperations(deps: Pick<ServerDeps, 'operations'>): AdminHandl
     const operations = deps.operations
       .list()
       .filter(({ method }) => method !== 'ListOperations')
-      .map(({ method, subject, startedAtMs, stage }) => ({
+      .map(({ method, subject, startedAtMs, stage, within }) => ({
         method,
         subject,
         age: age(startedAtMs),
         stage: stage?.name ?? '',
         stageAge: stage === undefined ? 0n : age(stage.startedAtMs),
+        within: within.map(({ name }) => name),
       }));
     return Promise.resolve({ operations });
   };

@@ -14,9 +14,7 @@ export function matchesId(id: string, wanted: string): boolean {
 }
 
 /** Items for one message of a stream: far from every limit on the size of messages. */
-const BATCH_SIZE = 256;
+export const ITEMS_PER_MESSAGE = 256;
 
-/** @returns no batch at all for no items */
-export function* inBatches<T>(items: readonly T[]): Iterable<readonly T[]> {
-  for (let at = 0; at < items.length; at += BATCH_SIZE) yield items.slice(at, at + BATCH_SIZE);
-}
+/** Usages that are put into words in one go: a few milliseconds. */
+export const USAGES_PER_PART = 32;

@@ -2,8 +2,9 @@
 
 import type { ImageServiceHandlers } from '../../../api/cri/generated/services.ts';
 import type { ImageFilter, ImageInit } from '../../../api/cri/generated/types.ts';
+import { inBatches } from '../../base/batches.ts';
 import type { Call } from '../../base/call.ts';
-import { inBatches } from '../convert/filter.ts';
+import { ITEMS_PER_MESSAGE } from '../convert/filter.ts';
 import { toImage } from '../convert/image.ts';
 import type { ServerDeps } from '../deps.ts';
 
@@ -15,7 +16,7 @@ export function listImages(deps: Deps): ImageServiceHandlers<Call>['listImages']
 
 export function streamImages(deps: Deps): ImageServiceHandlers<Call>['streamImages'] {
   return async function* (_, { filter }) {
-    for (const images of inBatches(list(deps, filter))) yield { images };
+    for (const images of inBatches(list(deps, filter), ITEMS_PER_MESSAGE)) yield { images };
   };
 }
 

@@ -2,9 +2,10 @@
 
 import type { RuntimeServiceHandlers } from '../../../api/cri/generated/services.ts';
 import type { ContainerFilter, ContainerInit } from '../../../api/cri/generated/types.ts';
+import { inBatches } from '../../base/batches.ts';
 import type { Call } from '../../base/call.ts';
 import { isVisible, toContainer, toContainerState } from '../convert/container-status.ts';
-import { inBatches, matchesId, matchesLabels } from '../convert/filter.ts';
+import { ITEMS_PER_MESSAGE, matchesId, matchesLabels } from '../convert/filter.ts';
 import type { ServerDeps } from '../deps.ts';
 
 type Deps = Pick<ServerDeps, 'containers'>;
@@ -15,7 +16,7 @@ export function listContainers(deps: Deps): RuntimeServiceHandlers<Call>['listCo
 
 export function streamContainers(deps: Deps): RuntimeServiceHandlers<Call>['streamContainers'] {
   return async function* (_, { filter }) {
-    for (const containers of inBatches(list(deps, filter))) yield { containers };
+    for (const containers of inBatches(list(deps, filter), ITEMS_PER_MESSAGE)) yield { containers };
   };
 }
 

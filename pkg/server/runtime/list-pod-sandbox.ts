@@ -2,8 +2,9 @@
 
 import type { RuntimeServiceHandlers } from '../../../api/cri/generated/services.ts';
 import type { PodSandboxFilter, PodSandboxInit } from '../../../api/cri/generated/types.ts';
+import { inBatches } from '../../base/batches.ts';
 import type { Call } from '../../base/call.ts';
-import { inBatches, matchesId, matchesLabels } from '../convert/filter.ts';
+import { ITEMS_PER_MESSAGE, matchesId, matchesLabels } from '../convert/filter.ts';
 import { isVisible, toPodSandbox, toSandboxState } from '../convert/sandbox-status.ts';
 import type { ServerDeps } from '../deps.ts';
 
@@ -15,7 +16,7 @@ export function listPodSandbox(deps: Deps): RuntimeServiceHandlers<Call>['listPo
 
 export function streamPodSandboxes(deps: Deps): RuntimeServiceHandlers<Call>['streamPodSandboxes'] {
   return async function* (_, { filter }) {
-    for (const podSandboxes of inBatches(list(deps, filter))) yield { podSandboxes };
+    for (const podSandboxes of inBatches(list(deps, filter), ITEMS_PER_MESSAGE)) yield { podSandboxes };
   };
 }
 

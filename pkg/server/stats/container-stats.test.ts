@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { ContainerStatsFilter } from '../../../api/cri/generated/types.ts';
+import type { ContainerId } from '../../base/id.ts';
 import { testCall } from '../../base/testing/call.ts';
 import { aContainer } from '../../container/testing/container.ts';
 import { statsServices } from './stats-services.ts';
+import { allOf } from './testing/all-of.ts';
 import { aRunningContainer, FakeNode } from './testing/node.ts';
 
 const ID = aRunningContainer.id;
@@ -60,7 +62,7 @@ test('a container whose group and layer are gone keeps its attributes', async ()
   node.layers = {};
   const { listContainerStats } = statsServices(node.deps);
 
-  expect(await listContainerStats(testCall, { filter: undefined })).toEqual({ stats: [{ attributes }] });
+  expect(await allOf(listContainerStats(testCall, { filter: undefined }))).toEqual([{ attributes }]);
 });
 
 test('ContainerStats of a container that is not there is a fault', async () => {
@@ -81,7 +83,7 @@ test.each<[string, Partial<ContainerStatsFilter>, number]>([
   const { listContainerStats } = statsServices(new FakeNode().deps);
   const whole = { id: '', podSandboxId: '', labelSelector: {}, ...filter };
 
-  const { stats } = await listContainerStats(testCall, { filter: whole });
+  const stats = await allOf(listContainerStats(testCall, { filter: whole }));
 
   expect(stats).toHaveLength(count);
 });
@@ -94,16 +96,24 @@ test('containers that have ended are not listed', async () => {
     aContainer({ phase: 'exited', ...over }),
     aContainer({ phase: 'removing', last: undefined }),
   ];
-  expect(await statsServices(node.deps).listContainerStats(testCall, { filter: undefined })).toEqual({
-    stats: [],
-  });
+  const { listContainerStats } = statsServices(node.deps);
+  expect(await allOf(listContainerStats(testCall, { filter: undefined }))).toEqual([]);
 });
 
-test('the stream has what the list has', async () => {
-  const { listContainerStats, streamContainerStats } = statsServices(new FakeNode().deps);
+test('the stream has what the list has, in as many parts', async () => {
+  const node = new FakeNode();
+  node.containers = Array.from({ length: 100 }, (_, index) => ({
+    ...aRunningContainer,
+    id: index.toString(16).padStart(64, '0') as ContainerId,
+  }));
+  const { listContainerStats, streamContainerStats } = statsServices(node.deps);
 
   const messages = await Array.fromAsync(streamContainerStats(testCall, { filter: undefined }));
 
-  const { stats } = await listContainerStats(testCall, { filter: undefined });
-  expect(messages).toEqual([{ containerStats: stats }]);
+  const parts = await Array.fromAsync(listContainerStats(testCall, { filter: undefined }));
+  expect(messages).toEqual(parts.map(({ stats }) => ({ containerStats: stats })));
+  expect(parts.flatMap(({ stats }) => stats?.map((each) => each.attributes?.id))).toEqual(
+    node.containers.map(({ id }) => id),
+  );
+  expect(parts.length).toBeGreaterThan(2);
 });

@@ -7,12 +7,16 @@ import type { GroupUsage } from '../../stats/usage.ts';
 import type { StatsDeps } from './deps.ts';
 import { toCpu, toIo, toLayer, toMemory, toSwap } from './usage.ts';
 
-/** In the order of `containers`. Of one that has just ended, what is gone is absent. */
-export async function containerUsages(
+/**
+ * Samples these containers.
+ *
+ * @returns the message of each of them; of one that has just ended, what is gone is absent
+ */
+export async function sampleContainers(
   { stats }: Pick<StatsDeps, 'stats'>,
   call: Call,
   containers: readonly Container[],
-): Promise<ContainerStatsInit[]> {
+): Promise<(container: Container) => ContainerStatsInit> {
   const [groups, layers] = await Promise.all([
     stats.groups(
       call,
@@ -23,11 +27,11 @@ export async function containerUsages(
       containers.map(({ id }) => id),
     ),
   ]);
-  return containers.map((container) => ({
+  return (container) => ({
     attributes: toAttributes(container),
     ...toUsage(groups.get(container.cgroupPath)),
     writableLayer: toLayer(stats.layersRoot, layers.get(container.id)),
-  }));
+  });
 }
 
 function toAttributes({ id, metadata, labels, annotations }: Container): ContainerStatsInit['attributes'] {

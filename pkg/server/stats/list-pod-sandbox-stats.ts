@@ -1,25 +1,41 @@
 // ListPodSandboxStats and StreamPodSandboxStats: the same usages, in one message or in several.
 
 import type { RuntimeServiceHandlers } from '../../../api/cri/generated/services.ts';
-import type { PodSandboxStatsFilter } from '../../../api/cri/generated/types.ts';
+import type { PodSandboxStatsFilter, PodSandboxStatsInit } from '../../../api/cri/generated/types.ts';
+import { inBatches } from '../../base/batches.ts';
 import type { Call } from '../../base/call.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
-import { inBatches, matchesId, matchesLabels } from '../convert/filter.ts';
+import { matchesId, matchesLabels, USAGES_PER_PART } from '../convert/filter.ts';
+import type { InParts } from '../serve.ts';
 import type { StatsDeps } from './deps.ts';
-import { podUsages } from './pod-usage.ts';
+import { samplePodUsages } from './pod-usage.ts';
 import { listUsingSandboxes } from './subjects.ts';
 
-export function listPodSandboxStats(deps: StatsDeps): RuntimeServiceHandlers<Call>['listPodSandboxStats'] {
-  return async (call, { filter }) => ({ stats: await podUsages(deps, call, list(deps, filter)) });
+export function listPodSandboxStats(
+  deps: StatsDeps,
+): InParts<RuntimeServiceHandlers<Call>['listPodSandboxStats']> {
+  return async function* (call, { filter }) {
+    for await (const stats of sampleInParts(deps, call, filter)) yield { stats };
+  };
 }
 
 export function streamPodSandboxStats(
   deps: StatsDeps,
 ): RuntimeServiceHandlers<Call>['streamPodSandboxStats'] {
   return async function* (call, { filter }) {
-    const usages = await podUsages(deps, call, list(deps, filter));
-    for (const podSandboxStats of inBatches(usages)) yield { podSandboxStats };
+    for await (const podSandboxStats of sampleInParts(deps, call, filter)) yield { podSandboxStats };
   };
+}
+
+/** Of one sample, all of it. */
+async function* sampleInParts(
+  deps: StatsDeps,
+  call: Call,
+  filter: PodSandboxStatsFilter | undefined,
+): AsyncGenerator<PodSandboxStatsInit[]> {
+  const sandboxes = list(deps, filter);
+  const toStats = await samplePodUsages(deps, call, sandboxes);
+  for (const part of inBatches(sandboxes, USAGES_PER_PART)) yield part.map(toStats);
 }
 
 function list(deps: StatsDeps, filter: PodSandboxStatsFilter | undefined): Sandbox[] {

@@ -3,6 +3,7 @@ import { testCall } from '../../base/testing/call.ts';
 import { aUsage } from '../../stats/testing/usage.ts';
 import { statsServices } from './stats-services.ts';
 import { podGroupOf } from './subjects.ts';
+import { allOf } from './testing/all-of.ts';
 import { aReadySandbox, aRunningContainer, FakeNode } from './testing/node.ts';
 
 const { config, id } = aReadySandbox;
@@ -18,7 +19,7 @@ test('PodSandboxStats has what the group of the pod uses, its network, and its c
 
   const { stats } = await podSandboxStats(testCall, { podSandboxId: id });
 
-  const containers = (await listContainerStats(testCall, { filter: undefined })).stats;
+  const containers = await allOf(listContainerStats(testCall, { filter: undefined }));
   expect(stats).toMatchObject({
     attributes: { id, metadata: config.metadata, labels: { app: 'web' }, annotations: { note: 'kept' } },
     linux: {
@@ -71,7 +72,7 @@ test('pods that have been stopped are not listed, and the filter holds', async (
   node.sandboxes = [aReadySandbox, { ...aReadySandbox, state: { phase: 'stopped' } }];
   const { listPodSandboxStats } = statsServices(node.deps);
   const countOf = async (labelSelector: Record<string, string>, wanted = '') =>
-    (await listPodSandboxStats(testCall, { filter: { id: wanted, labelSelector } })).stats?.length;
+    (await allOf(listPodSandboxStats(testCall, { filter: { id: wanted, labelSelector } }))).length;
 
   expect([await countOf({}), await countOf({ app: 'db' }), await countOf({}, 'f00')]).toEqual([1, 0, 0]);
 });
@@ -81,7 +82,7 @@ test('the stream has what the list has', async () => {
 
   const messages = await Array.fromAsync(streamPodSandboxStats(testCall, { filter: undefined }));
 
-  const { stats } = await listPodSandboxStats(testCall, { filter: undefined });
+  const stats = await allOf(listPodSandboxStats(testCall, { filter: undefined }));
   expect(messages).toEqual([{ podSandboxStats: stats }]);
   expect(aRunningContainer.sandboxId).toBe(id);
 });

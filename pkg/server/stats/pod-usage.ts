@@ -6,53 +6,60 @@ import type { Container } from '../../container/container.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { sumUsages } from '../../stats/sum.ts';
 import type { GroupUsage, NetworkUsage } from '../../stats/usage.ts';
-import { containerUsages } from './container-usage.ts';
+import { sampleContainers } from './container-usage.ts';
 import type { StatsDeps } from './deps.ts';
 import { bySandbox, listUsingContainers, podGroupOf } from './subjects.ts';
 import { toCpu, toIo, toMemory, toNetwork, toProcesses } from './usage.ts';
 
-interface Pod {
-  readonly sandbox: Sandbox;
+interface PodParts {
   readonly containers: readonly Container[];
   /** Whose sum the pod uses: its own group, or where it has none those of its parts. */
   readonly groups: readonly string[];
 }
 
-/** In the order of `sandboxes`. */
-export async function podUsages(
+/**
+ * Samples these pods.
+ *
+ * @returns the message of each of them
+ */
+export async function samplePodUsages(
   deps: StatsDeps,
   call: Call,
   sandboxes: readonly Sandbox[],
-): Promise<PodSandboxStatsInit[]> {
+): Promise<(sandbox: Sandbox) => PodSandboxStatsInit> {
   const containersOf = bySandbox(listUsingContainers(deps));
-  const pods = sandboxes.map((sandbox) => toPod(sandbox, containersOf.get(sandbox.id) ?? []));
-  const containers = pods.flatMap((pod) => pod.containers);
-  const [groups, networks, usages] = await Promise.all([
-    deps.stats.groups(call, [...new Set(pods.flatMap((pod) => pod.groups))]),
+  const partsOf = (sandbox: Sandbox) => toParts(sandbox, containersOf.get(sandbox.id) ?? []);
+  const parts = sandboxes.map(partsOf);
+  const [groups, networks, toContainerStats] = await Promise.all([
+    deps.stats.groups(call, [...new Set(parts.flatMap((part) => part.groups))]),
     deps.stats.networks(
       call,
       sandboxes.filter(hasNetwork).map(({ id }) => id),
     ),
-    containerUsages(deps, call, containers),
+    sampleContainers(
+      deps,
+      call,
+      parts.flatMap((part) => part.containers),
+    ),
   ]);
-  const usageOf = new Map(containers.map(({ id }, index) => [id, usages[index] ?? {}]));
-  return pods.map((pod) => {
+  return (sandbox) => {
+    const pod = partsOf(sandbox);
     const found = pod.groups.map((path) => groups.get(path)).filter((usage) => usage !== undefined);
     return {
-      attributes: toAttributes(pod.sandbox),
+      attributes: toAttributes(sandbox),
       linux: {
         ...toGroup(found.length > 1 ? sumUsages(found) : found[0]),
-        ...toPodNetwork(networks.get(pod.sandbox.id)),
-        containers: pod.containers.map(({ id }) => usageOf.get(id) ?? {}),
+        ...toPodNetwork(networks.get(sandbox.id)),
+        containers: pod.containers.map(toContainerStats),
       },
     };
-  });
+  };
 }
 
-function toPod(sandbox: Sandbox, containers: readonly Container[]): Pod {
+function toParts(sandbox: Sandbox, containers: readonly Container[]): PodParts {
   const own = podGroupOf(sandbox);
-  const parts = [sandbox.cgroupPath, ...containers.map(({ cgroupPath }) => cgroupPath)];
-  return { sandbox, containers, groups: own === undefined ? parts : [own] };
+  const all = [sandbox.cgroupPath, ...containers.map(({ cgroupPath }) => cgroupPath)];
+  return { containers, groups: own === undefined ? all : [own] };
 }
 
 /** The node's network is not the pod's: its numbers would count once for each such pod. */

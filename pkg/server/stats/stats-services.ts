@@ -11,19 +11,19 @@ import { listPodSandboxMetrics, streamPodSandboxMetrics } from './list-pod-sandb
 import { listPodSandboxStats, streamPodSandboxStats } from './list-pod-sandbox-stats.ts';
 import { podSandboxStats } from './pod-sandbox-stats.ts';
 
+type Handlers = RuntimeServiceHandlers<Call>;
+
 type StatsCall =
   | 'containerStats'
-  | 'listContainerStats'
   | 'streamContainerStats'
   | 'podSandboxStats'
-  | 'listPodSandboxStats'
   | 'streamPodSandboxStats'
   | 'listMetricDescriptors'
   | 'streamPodSandboxMetrics';
 
-type StatsServices = Pick<RuntimeServiceHandlers<Call>, StatsCall> & {
-  readonly listPodSandboxMetrics: InParts<RuntimeServiceHandlers<Call>['listPodSandboxMetrics']>;
-};
+type LongCall = 'listContainerStats' | 'listPodSandboxStats' | 'listPodSandboxMetrics';
+
+type StatsServices = Pick<Handlers, StatsCall> & { readonly [Name in LongCall]: InParts<Handlers[Name]> };
 
 export function statsServices(deps: StatsDeps): StatsServices {
   return {

@@ -1,6 +1,15 @@
 // The cgroups of a node of the tests, in every hierarchy of this machine.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseMountInfo } from '../../../pkg/sys/mountinfo.ts';
 import { CGROUP_DRIVER, isPodCgroup } from './cgroup-driver.ts';
@@ -87,4 +96,24 @@ function tryRemove(path: string): void {
   } catch {
     // not there, or not empty: then it is found as a leak
   }
+}
+
+/**
+ * Has the kernel count what this group writes to the disk below `dir`: version 1 does so only where there is a limit,
+ * and is given one that nobody reaches.
+ *
+ * @returns whether it counts: a file system in memory has no disk, and a kernel may count none
+ */
+export function countDiskWrites(group: string, dir: string): boolean {
+  const { dev } = statSync(dir, { bigint: true });
+  const [major, minor] = [(dev >> 8n) & 0xfffn, (dev & 0xffn) | ((dev >> 12n) & 0xfff00n)];
+  if (major === 0n) return false;
+  if (isCgroupV2) return true;
+  const limit = join(hierarchyOf('blkio'), group, 'blkio.throttle.write_bps_device');
+  if (!existsSync(limit)) return false;
+  const device = `/sys/dev/block/${major}:${minor}`;
+  const disk = existsSync(join(device, 'partition')) ? join(device, '..') : device;
+  const number = readFileSync(join(realpathSync(disk), 'dev'), 'utf8').trim();
+  writeFileSync(limit, `${number} ${Number.MAX_SAFE_INTEGER}`);
+  return true;
 }

@@ -24,6 +24,13 @@ export function rssBytes(group: string): number {
   return lineOf(read('memory', group, 'memory.stat'), isCgroupV2 ? 'anon' : 'total_rss');
 }
 
+/** All memory, and of it file pages that have not been used for long. */
+export function memoryBytes(group: string): { readonly used: number; readonly inactive: number } {
+  const used = read('memory', group, isCgroupV2 ? 'memory.current' : 'memory.usage_in_bytes');
+  const stat = read('memory', group, 'memory.stat');
+  return { used: Number(used), inactive: lineOf(stat, isCgroupV2 ? 'inactive_file' : 'total_inactive_file') };
+}
+
 /** Absent where it is not counted. */
 export function swapBytes(group: string): number | undefined {
   if (isCgroupV2) {
