@@ -56,7 +56,11 @@ module.exports = {
       { pathNot: '^pkg/sys/libc/' },
       { path: '^pkg/sys/libc/load\\.ts$' },
     ),
-    onlyFrom('node-starts-no-processes', '^(cmd/davitctl/|test/|hack/)|\\.test\\.ts$', 'child_process'),
+    onlyFrom(
+      'node-starts-no-processes',
+      '^(cmd/davitctl/|test/|hack/|pkg/sys/testing/)|\\.test\\.ts$',
+      'child_process',
+    ),
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

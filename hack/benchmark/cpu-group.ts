@@ -1,20 +1,12 @@
 // A cgroup for one runtime and all its pods: its CPU time is that of daemon, monitors, OCI runtimes and
-// containers together, to the nanosecond, and of nothing else on the machine.
+// containers together, to the nanosecond, and of nothing else on the machine. Its workspace takes it away.
 
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmdirSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MOUNT = '/sys/fs/cgroup';
 
-export class CpuGroup implements Disposable {
+export class CpuGroup {
   readonly #path: string;
   /** Where CPU time is counted. */
   readonly #hierarchy: string;
@@ -59,13 +51,6 @@ export class CpuGroup implements Disposable {
   groups(): number {
     return countGroups(join(this.#hierarchy, this.podParent));
   }
-
-  /** Removes it from all hierarchies: runtimes make the pods' cgroups in each. */
-  [Symbol.dispose](): void {
-    for (const hierarchy of isUnified() ? [MOUNT] : readdirSync(MOUNT).map((name) => join(MOUNT, name))) {
-      removeGroup(join(hierarchy, this.#path));
-    }
-  }
 }
 
 function isUnified(): boolean {
@@ -89,12 +74,4 @@ function countGroups(dir: string): number {
   if (!existsSync(dir)) return 0;
   const below = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return below.reduce((sum, { name }) => sum + 1 + countGroups(join(dir, name)), 0);
-}
-
-function removeGroup(dir: string): void {
-  if (!existsSync(dir)) return;
-  for (const entry of readdirSync(dir, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeGroup(join(dir, entry.name));
-  }
-  rmdirSync(dir);
 }

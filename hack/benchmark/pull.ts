@@ -1,21 +1,18 @@
 // hack/bench pull: pulls from a registry of its own, in turns, and what they cost.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mountTmpfs } from '../../pkg/sys/mount.ts';
-import { writeImageArchive } from '../images/archive.ts';
-import { BUSYBOX_IMAGE, busyboxImage } from '../images/busybox.ts';
-import { startContainerd } from './containerd.ts';
-import { startDavit } from './davit.ts';
+import { runBench, say, type BenchRun } from './bench.ts';
 import { writeLayer, type LayerFile, type LayerPlan } from './pull-image.ts';
 import { parsePullOptions, PULL_USAGE, type PullOptions } from './pull-options.ts';
 import { PullRegistry } from './pull-registry.ts';
 import { pullReportJson, pullReportTable, type PulledBy } from './pull-report.ts';
 import { measurePull, removeImage, type PullSample } from './pull-sample.ts';
-import { connect, type Target } from './target.ts';
-import { Workspace } from './workspace.ts';
+import { startRuntime, type RuntimeName } from './runtimes.ts';
+import type { Target } from './target.ts';
+import type { Workspace } from './workspace.ts';
 
 interface PulledImages {
   /** All of it is fetched. */
@@ -26,46 +23,18 @@ interface PulledImages {
 
 /** @returns the exit status */
 export async function benchPull(args: string[]): Promise<number> {
-  let options: PullOptions | 'help';
-  try {
-    options = parsePullOptions(args);
-  } catch (error) {
-    process.stderr.write(`bench: ${messageOf(error)} (see hack/bench pull --help)\n`);
-    return 2;
-  }
-  if (options === 'help') {
-    process.stdout.write(PULL_USAGE);
-    return 0;
-  }
-  try {
-    const pulled = await bench(options);
-    process.stdout.write(
-      options.json ? `${JSON.stringify(pullReportJson(pulled), null, 2)}\n` : pullReportTable(pulled),
-    );
-    return 0;
-  } catch (error) {
-    process.stderr.write(`bench: ${messageOf(error)}\n`);
-    return 1;
-  }
+  const command = { name: 'hack/bench pull', usage: PULL_USAGE, parse: parsePullOptions };
+  return await runBench({ ...command, measure, toText: pullReportTable, toJson: pullReportJson }, args);
 }
 
-async function bench(options: PullOptions): Promise<PulledBy[]> {
-  const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      interrupted.abort(new Error('interrupted'));
-    });
-  }
-  await using stack = new AsyncDisposableStack();
-  const dir = await mkdtemp(join(tmpdir(), 'davit-bench-'));
-  stack.defer(() => rm(dir, { recursive: true }));
-  const registry = stack.use(await PullRegistry.start(join(dir, 'registry')));
-  const images = await makeImages(registry, dir, options);
-  const targets = await startAll(stack, dir, options);
+async function measure(run: BenchRun, options: PullOptions): Promise<PulledBy[]> {
+  const registry = run.stack.use(await PullRegistry.start(join(run.dir, 'registry')));
+  const images = await makeImages(registry, run.dir, options);
+  const targets = await startAll(run, options);
   const samples = targets.map(() => ({ cold: [] as PullSample[], shared: [] as PullSample[] }));
   for (let round = 1; round <= options.rounds; round++) {
     for (const [at, target] of targets.entries()) {
-      interrupted.signal.throwIfAborted();
+      run.plan.signal.throwIfAborted();
       say(`round ${round} of ${options.rounds}: ${target.name}`);
       samples[at]?.cold.push(await measurePull(target, images.cold));
       samples[at]?.shared.push(await measurePull(target, images.shared));
@@ -106,35 +75,20 @@ async function makeImages(
   return made;
 }
 
-async function startAll(stack: AsyncDisposableStack, dir: string, options: PullOptions): Promise<Target[]> {
-  const archive = join(dir, 'busybox.tar');
-  await writeImageArchive(archive, busyboxImage());
-  const what = { archive, image: BUSYBOX_IMAGE, handler: '', withMetrics: true };
+async function startAll(run: BenchRun, { peer, tmpfs }: PullOptions): Promise<Target[]> {
+  const names: RuntimeName[] = peer === 'containerd' ? ['davit', 'containerd'] : ['davit'];
   const targets: Target[] = [];
-  const start = async (name: string, network: number, starter: typeof startDavit): Promise<void> => {
-    say(`starting ${name}`);
-    const workspace = stack.use(new Workspace(name, network));
-    if (options.tmpfs) {
-      mkdirSync(join(workspace.root, name));
-      mountTmpfs(join(workspace.root, name), { mode: 0o700 });
-    }
-    const target = await connect(await starter(stack, workspace, what));
-    stack.defer(() => {
-      target.client[Symbol.dispose]();
-    });
+  for (const name of names) {
+    const prepare = ({ root }: Workspace): void => {
+      if (tmpfs) mountInMemory(join(root, name));
+    };
+    const { target } = await startRuntime(run, name, { withMetrics: true, prepare });
     targets.push(target);
-  };
-  await start('davit', 0, startDavit);
-  if (options.peer === 'containerd') await start('containerd', 16, startContainerd);
+  }
   return targets;
 }
 
-function say(text: string): void {
-  process.stderr.write(`bench: ${text}\n`);
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof SuppressedError)
-    return `${messageOf(error.suppressed)} (then: ${messageOf(error.error)})`;
-  return error instanceof Error ? error.message : String(error);
+function mountInMemory(dir: string): void {
+  mkdirSync(dir);
+  mountTmpfs(dir, { mode: 0o700 });
 }

@@ -1,21 +1,15 @@
 // hack/bench soak: many pods, probed, listed and replaced for long, while what the daemon takes is watched.
 
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mountsUnder } from '../../pkg/sys/mountinfo.ts';
-import { writeImageArchive } from '../images/archive.ts';
-import { BUSYBOX_IMAGE, busyboxImage } from '../images/busybox.ts';
-import { startDavit } from './davit.ts';
-import { removeAllPods, type PodPlan } from './pod.ts';
+import { runBench, say, type BenchRun } from './bench.ts';
+import { startRuntime } from './runtimes.ts';
 import { SoakLoad, type LoadResult } from './soak-load.ts';
 import { parseSoakOptions, SOAK_USAGE, type SoakOptions } from './soak-options.ts';
 import { MEASURES, sample, trendsOf, type Measure, type SoakSample, type Trend } from './soak-sample.ts';
 import { quantileOf } from './statistics.ts';
-import { connect, type Target } from './target.ts';
-import { Workspace } from './workspace.ts';
+import type { Target } from './target.ts';
+import type { Workspace } from './workspace.ts';
 
 const SAMPLE_INTERVAL_MS = 5000;
 /** Threads end when nothing was asked of them for a while. */
@@ -32,42 +26,17 @@ interface Result {
 
 /** @returns the exit status */
 export async function benchSoak(args: string[]): Promise<number> {
-  let options: SoakOptions | 'help';
-  try {
-    options = parseSoakOptions(args);
-  } catch (error) {
-    process.stderr.write(`bench: ${String(error)} (see hack/bench soak --help)\n`);
-    return 2;
-  }
-  if (options === 'help') {
-    process.stdout.write(SOAK_USAGE);
-    return 0;
-  }
-  const result = await soak(options);
-  process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : toText(result));
-  return result.leftOver.length === 0 && Object.keys(result.load.errors).length === 0 ? 0 : 1;
+  const command = { name: 'hack/bench soak', usage: SOAK_USAGE, parse: parseSoakOptions };
+  const isGood = ({ leftOver, load }: Result): boolean =>
+    leftOver.length === 0 && Object.keys(load.errors).length === 0;
+  return await runBench({ ...command, measure: soak, toText, toJson: (result) => result, isGood }, args);
 }
 
-async function soak(options: SoakOptions): Promise<Result> {
-  await using stack = new AsyncDisposableStack();
-  const dir = await mkdtemp(join(tmpdir(), 'davit-bench-'));
-  stack.defer(() => rm(dir, { recursive: true }));
-  const archive = join(dir, 'busybox.tar');
-  await writeImageArchive(archive, busyboxImage());
-  const workspace = stack.use(new Workspace('davit', 0));
-  const wanted = { archive, image: BUSYBOX_IMAGE, handler: options.handler, withMetrics: true };
-  const target = await connect(await startDavit(stack, workspace, wanted));
-  stack.defer(() => {
-    target.client[Symbol.dispose]();
-  });
-  const plan: PodPlan = {
-    run: randomBytes(4).toString('hex'),
-    logDirectory: join(dir, 'logs'),
-    signal: new AbortController().signal,
-  };
-  stack.defer(() => removeAllPods(target, plan.run));
+async function soak(run: BenchRun, options: SoakOptions): Promise<Result> {
+  const { handler } = options;
+  const { target, workspace } = await startRuntime(run, 'davit', { handler, withMetrics: true });
   const before = await sample(target, 0);
-  const load = new SoakLoad(target, plan, options);
+  const load = new SoakLoad(target, run.plan, options);
   say(`starting ${options.pods} pods`);
   await load.begin();
   const { samples, result } = await watch(target, load, options);
@@ -158,8 +127,4 @@ function toText({ options, load, trends, atRest, leftOver }: Result): string {
 function spread(values: readonly number[]): string {
   const [median, p99, most] = [0.5, 0.99, 1].map((q) => quantileOf(values, q).toFixed(1));
   return `${median} ms, 99 %: ${p99} ms, at most ${most} ms`;
-}
-
-function say(text: string): void {
-  process.stderr.write(`bench: ${text}\n`);
 }

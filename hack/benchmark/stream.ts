@@ -1,40 +1,20 @@
 // hack/bench stream: how fast exec and port-forward are, and whether thousands of execs leave anything behind.
 
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { writeImageArchive } from '../images/archive.ts';
-import { BUSYBOX_IMAGE, busyboxImage } from '../images/busybox.ts';
+import { runBench, say, type BenchRun } from './bench.ts';
 import { ownCpuMs, processCpuMs } from './cpu.ts';
-import { startContainerd } from './containerd.ts';
-import { startDavit } from './davit.ts';
-import { Pod, removeAllPods, type PodPlan } from './pod.ts';
+import { Pod } from './pod.ts';
+import { startRuntime, type RuntimeName } from './runtimes.ts';
 import { summarize, type Summary } from './statistics.ts';
 import { drainExec, drainPort, feedPort } from './stream-client.ts';
 import { endure, type Endurance } from './stream-endurance.ts';
 import { parseStreamOptions, STREAM_USAGE, type StreamBenchOptions } from './stream-options.ts';
-import { connect, type Target } from './target.ts';
-import { Workspace } from './workspace.ts';
+import type { Target } from './target.ts';
 
 /** @returns the exit status */
 export async function benchStream(args: string[]): Promise<number> {
-  let options: StreamBenchOptions | 'help';
-  try {
-    options = parseStreamOptions(args);
-  } catch (error) {
-    process.stderr.write(`bench: ${String(error)} (see hack/bench stream --help)\n`);
-    return 2;
-  }
-  if (options === 'help') {
-    process.stdout.write(STREAM_USAGE);
-    return 0;
-  }
-  const results = await bench(options);
-  process.stdout.write(
-    options.json ? `${JSON.stringify(results, null, 2)}\n` : results.map(toText).join('\n'),
-  );
-  return 0;
+  const command = { name: 'hack/bench stream', usage: STREAM_USAGE, parse: parseStreamOptions };
+  const toText = (results: Result[]): string => results.map(toLines).join('\n');
+  return await runBench({ ...command, measure, toText, toJson: (results) => results }, args);
 }
 
 /**
@@ -95,19 +75,8 @@ interface Subject {
   readonly values: ReadonlyMap<Measure, number[]>;
 }
 
-async function bench(options: StreamBenchOptions): Promise<Result[]> {
-  await using stack = new AsyncDisposableStack();
-  const dir = await mkdtemp(join(tmpdir(), 'davit-bench-'));
-  stack.defer(() => rm(dir, { recursive: true }));
-  const run = randomBytes(4).toString('hex');
-  const plan: PodPlan = { run, logDirectory: join(dir, 'logs'), signal: new AbortController().signal };
-  const subjects: Subject[] = [];
-  for (const target of await startAll(stack, dir, options)) {
-    stack.defer(() => removeAllPods(target, plan.run));
-    const pod = await Pod.start(target, plan, `stream-${subjects.length}`, SERVERS);
-    const values: Subject['values'] = new Map(MEASURES.map((measure) => [measure, []]));
-    subjects.push({ target, pod, values });
-  }
+async function measure(run: BenchRun, options: StreamBenchOptions): Promise<Result[]> {
+  const subjects = await startAll(run, options);
   for (let round = 0; round < options.rounds; round++) {
     say(`throughput, round ${round + 1}`);
     for (const subject of subjects) await throughput(subject, options.mebibytes * 1024 * 1024);
@@ -127,31 +96,16 @@ async function bench(options: StreamBenchOptions): Promise<Result[]> {
   return results;
 }
 
-async function startAll(
-  stack: AsyncDisposableStack,
-  dir: string,
-  { peer, handler }: StreamBenchOptions,
-): Promise<Target[]> {
-  const archive = join(dir, 'busybox.tar');
-  await writeImageArchive(archive, busyboxImage());
-  const wanted = { archive, image: BUSYBOX_IMAGE, handler };
-  const targets: Target[] = [];
-  const add = async (target: Target): Promise<void> => {
-    stack.defer(() => {
-      target.client[Symbol.dispose]();
-    });
-    targets.push(target);
-  };
-  say('building and starting davit');
-  const workspace = stack.use(new Workspace('davit', 0));
-  await add(await connect(await startDavit(stack, workspace, wanted)));
-  if (peer === 'containerd') {
-    say('starting containerd');
-    await add(
-      await connect(await startContainerd(stack, stack.use(new Workspace('containerd', 16)), wanted)),
-    );
+async function startAll(run: BenchRun, { peer, handler }: StreamBenchOptions): Promise<Subject[]> {
+  const names: RuntimeName[] = peer === 'containerd' ? ['davit', 'containerd'] : ['davit'];
+  const subjects: Subject[] = [];
+  for (const name of names) {
+    const { target } = await startRuntime(run, name, { handler });
+    const pod = await Pod.start(target, run.plan, `stream-${subjects.length}`, SERVERS);
+    const values: Subject['values'] = new Map(MEASURES.map((measure) => [measure, []]));
+    subjects.push({ target, pod, values });
   }
-  return targets;
+  return subjects;
 }
 
 async function throughput({ target, pod, values }: Subject, wanted: number): Promise<void> {
@@ -189,7 +143,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-function toText({ runtime, summaries, endurance }: Result): string {
+function toLines({ runtime, summaries, endurance }: Result): string {
   const lines = MEASURES.map((measure) => {
     const { median, p10, p90 } = summaries[measure] ?? { median: NaN, p10: NaN, p90: NaN };
     return `  ${(LABELS.get(measure) ?? '').padEnd(36)} ${median.toFixed(1)} (${p10.toFixed(1)} to ${p90.toFixed(1)})`;
@@ -203,8 +157,4 @@ function toText({ runtime, summaries, endurance }: Result): string {
     }
   }
   return `${runtime}\n${lines.join('\n')}\n`;
-}
-
-function say(text: string): void {
-  process.stderr.write(`bench: ${text}\n`);
 }

@@ -1,17 +1,14 @@
 // Where daemons started for a measurement keep everything: folders, a bridge, a cgroup. All of it is new, and
 // all of it goes away at the end, whatever the daemons left.
 
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultBridgeConflist } from '../../pkg/network/default-conflist.ts';
-import { removeTree } from '../../pkg/sys/files.ts';
-import { unmount } from '../../pkg/sys/mount.ts';
-import { mountsUnder } from '../../pkg/sys/mountinfo.ts';
+import type { Belongings } from '../../pkg/sys/testing/belongings.ts';
+import { claim } from '../../pkg/sys/testing/claim.ts';
+import { readForwarding, takeAway } from '../../pkg/sys/testing/take-away.ts';
 import { CpuGroup } from './cpu-group.ts';
-
-const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 
 /** Folders that containerd makes wherever its roots are. */
 const LEFT_EMPTY = [
@@ -31,8 +28,8 @@ export class Workspace implements AsyncDisposable {
   readonly run: string;
   readonly cniDir: string;
   readonly group: CpuGroup;
-  readonly #bridge: string;
-  readonly #forwarding: string;
+  readonly #belongings: Belongings;
+  readonly #claim: Disposable;
 
   /** @param network third byte of the pods' addresses, 198.18.<network>.0/20: the range set aside for benchmarks */
   constructor(name: string, network: number) {
@@ -40,33 +37,27 @@ export class Workspace implements AsyncDisposable {
     this.root = `/var/lib/davit-bench-${suffix}-${name}`;
     this.run = `/run/davit-bench-${suffix}-${name}`;
     this.cniDir = join(this.root, 'cni');
-    this.#bridge = `dvb-${suffix}-${name.slice(0, 3)}`;
-    this.#forwarding = readFileSync(FORWARDING, 'utf8');
-    for (const dir of [this.root, this.run, this.cniDir]) mkdirSync(dir, { mode: 0o700 });
+    const bridge = `dvb-${suffix}-${name.slice(0, 3)}`;
+    const cgroup = `/davit-bench-${suffix}-${name}`;
+    this.#belongings = { dirs: [this.run, this.root], cgroup, bridge, forwarding: readForwarding() };
+    for (const dir of [this.root, this.run]) mkdirSync(dir, { mode: 0o700 }); // fails if others have the name
+    this.#claim = claim(this.#belongings);
+    mkdirSync(this.cniDir);
     const conflist = defaultBridgeConflist({
       name: `bench-${suffix}`,
-      bridge: this.#bridge,
+      bridge,
       subnet: `198.18.${network}.0/20`,
       ipMasq: false,
       dataDir: join(this.run, 'ipam'),
     });
     writeFileSync(join(this.cniDir, '10-bench.conflist'), JSON.stringify(conflist));
-    this.group = new CpuGroup(`/davit-bench-${suffix}-${name}`);
+    this.group = new CpuGroup(cgroup);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const dir of [this.run, this.root]) {
-      const targets = (await mountsUnder(dir)).map(({ target }) => target);
-      for (const target of targets.reverse()) unmount(target);
-      await removeTree(dir);
-    }
-    this.group[Symbol.dispose]();
+    await takeAway(this.#belongings);
     for (const dir of LEFT_EMPTY) removeIfEmpty(dir);
-    if (existsSync(`/sys/class/net/${this.#bridge}`)) {
-      execFileSync('ip', ['link', 'delete', this.#bridge], { stdio: 'ignore' });
-    }
-    // The bridge plugin turns forwarding on; nobody needs it when no bridge is left.
-    if (!hasBridge()) writeFileSync(FORWARDING, this.#forwarding);
+    this.#claim[Symbol.dispose]();
   }
 }
 
@@ -76,8 +67,4 @@ function removeIfEmpty(dir: string): void {
   } catch {
     // others use it, or nobody made it
   }
-}
-
-function hasBridge(): boolean {
-  return readdirSync('/sys/class/net').some((name) => existsSync(`/sys/class/net/${name}/bridge`));
 }

@@ -9,7 +9,7 @@ import type { ContainerId } from '../base/id.ts';
 import { ensureDirectory, removeTree } from '../sys/files.ts';
 import type { ResourcesInput } from '../runtime/resources.ts';
 import type { PinnedUsers } from '../sys/user-namespace.ts';
-import type { ProcessIdentity } from '../sys/process.ts';
+import type { ProcessIdentity } from '../sys/process-identity.ts';
 import type { Container, ContainerUser, MountedImage } from './container.ts';
 import { mountVolumes, unmountVolumes, type IdmappedVolume } from './idmapped-volumes.ts';
 import { containerPaths } from './paths.ts';

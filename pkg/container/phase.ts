@@ -1,7 +1,7 @@
 // The life of a container: which phases there are, and which may follow which.
 
 import { Fault } from '../base/fault.ts';
-import type { ProcessIdentity } from '../sys/process.ts';
+import type { ProcessIdentity } from '../sys/process-identity.ts';
 
 /** The processes behind a container that the runtime knows. */
 interface Alive {

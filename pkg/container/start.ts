@@ -4,7 +4,7 @@ import type { KeyedLock } from '../async/keyed-lock.ts';
 import { detached, type Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import type { ContainerId } from '../base/id.ts';
-import type { ProcessIdentity } from '../sys/process.ts';
+import type { ProcessIdentity } from '../sys/process-identity.ts';
 import type { Container } from './container.ts';
 import { move, type ContainerState } from './phase.ts';
 

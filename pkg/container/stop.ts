@@ -6,7 +6,7 @@ import { linkSignals } from '../base/signal.ts';
 import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import type { ContainerId } from '../base/id.ts';
-import type { ProcessIdentity } from '../sys/process.ts';
+import type { ProcessIdentity } from '../sys/process-identity.ts';
 import { signalNumber } from '../sys/signal-number.ts';
 import type { Container } from './container.ts';
 import type { ExitWaiters } from './exit.ts';

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
@@ -65,7 +66,7 @@ function makeChange(tree: string): void {
 }
 
 beforeAll(async () => {
-  dir = mkdtempSync('/tmp/davit-test-debian-');
+  dir = mkdtempSync(join(tmpdir(), 'davit-test-debian-'));
   for (const name of ['base', 'change', 'tar']) mkdirSync(join(dir, name));
   makeBase(join(dir, 'base'));
   makeChange(join(dir, 'change'));

@@ -1,6 +1,7 @@
 // Debian's docker-registry with logins: htpasswd, and tokens of a server beside it.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
@@ -34,7 +35,7 @@ let withTokens: DockerRegistry;
 let built: TestImage;
 
 beforeAll(async () => {
-  dir = mkdtempSync('/tmp/davit-test-login-');
+  dir = mkdtempSync(join(tmpdir(), 'davit-test-login-'));
   open = await DockerRegistry.start();
   built = buildImage({ layers: [[{ name: 'a' }], [{ name: 'b' }]] });
   await pushImage(open.host, 'private/app', 'v1', built);

@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -27,7 +28,7 @@ let client: Certificate;
 let built: TestImage;
 
 beforeAll(async () => {
-  dir = mkdtempSync('/tmp/davit-test-tls-');
+  dir = mkdtempSync(join(tmpdir(), 'davit-test-tls-'));
   authority = await makeAuthority(dir);
   const names = 'subjectAltName = IP:127.0.0.1, IP:0.0.0.0, DNS:registry.example\n';
   server = await makeCertificate(dir, 'server', authority, names);

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
@@ -21,7 +22,7 @@ let registry: DockerRegistry;
 let store: TestImages;
 
 beforeAll(async () => {
-  dir = mkdtempSync('/tmp/davit-test-registry-');
+  dir = mkdtempSync(join(tmpdir(), 'davit-test-registry-'));
   registry = await DockerRegistry.start();
   host = registry.host;
   store = await TestImages.open();

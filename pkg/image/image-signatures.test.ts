@@ -1,6 +1,7 @@
 // Signatures of images in a real registry: which are looked at, and what they are enough for.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
@@ -24,7 +25,7 @@ let repositories = 0;
 let name: string;
 
 beforeAll(async () => {
-  dir = mkdtempSync('/tmp/davit-test-policy-');
+  dir = mkdtempSync(join(tmpdir(), 'davit-test-policy-'));
   registry = await DockerRegistry.start();
   store = await TestImages.open({ signaturePolicy: join(dir, 'policy.json') });
   writeFileSync(join(dir, 'signer.pub'), signer.pem);

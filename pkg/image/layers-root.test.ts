@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
@@ -7,7 +8,7 @@ import { TestImages, testContainerId } from './testing/open-images.ts';
 import { buildImage } from './testing/test-image.ts';
 
 test('layers may have a place of their own, while what containers write stays', async () => {
-  const layersRoot = mkdtempSync('/tmp/davit-test-layers-');
+  const layersRoot = mkdtempSync(join(tmpdir(), 'davit-test-layers-'));
   await using registry = await FakeRegistry.start();
   registry.add('a/b', 'v1', buildImage({ layers: [[{ name: 'etc/motd', content: 'hello' }]] }));
   {

@@ -1,4 +1,5 @@
 import { mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -64,7 +65,7 @@ const noticed = (wanted: () => unknown) => expect.poll(wanted, { interval: 20 })
 
 beforeEach(async () => {
   store = await TestImages.open();
-  dbDir = await mkdtemp('/tmp/davit-test-preloaded-');
+  dbDir = await mkdtemp(join(tmpdir(), 'davit-test-preloaded-'));
   db = await Database.open(join(dbDir, 'db'));
   events = [];
   await open();

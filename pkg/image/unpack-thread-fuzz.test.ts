@@ -2,6 +2,7 @@
 // what is refused is refused with a reason.
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -80,7 +81,7 @@ async function tryOut(
   files: readonly TarFile[],
   look: (dir: string, result: Unpacked | Fault) => Promise<void>,
 ): Promise<void> {
-  const dir = mkdtempSync('/tmp/davit-test-fuzz-');
+  const dir = mkdtempSync(join(tmpdir(), 'davit-test-fuzz-'));
   try {
     for (const name of ['layer', 'outside', 'outside/a']) mkdirSync(join(dir, name));
     writeFileSync(join(dir, 'outside/b'), 'untouched');

@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -29,7 +30,7 @@ let layer: string;
 let inventories = 0;
 
 beforeEach(() => {
-  top = mkdtempSync('/tmp/davit-test-unpack-');
+  top = mkdtempSync(join(tmpdir(), 'davit-test-unpack-'));
   dir = join(top, 'dir');
   layer = join(dir, 'layer');
   mkdirSync(dir);

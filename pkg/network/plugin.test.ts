@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Fault } from '../base/fault.ts';
 import { testCall } from '../base/testing/call.ts';
 import { Timeline } from '../base/timeline.ts';
-import { identify, isAlive } from '../sys/process.ts';
+import { identifyNow, isAlive } from '../sys/process-identity.ts';
 import { findPlugin, runPlugin, type ObservePlugin, type PluginCall } from './plugin.ts';
 import { FakePlugins } from './testing/fake-plugins.ts';
 import { makeList, makePod } from './testing/pods.ts';
@@ -100,7 +100,7 @@ test('a plugin that never answers is killed with what it has started', async () 
   const running = faultOf(runPlugin({ ...testCall, signal: caller.signal }, options(plugins), ADD));
   const file = join(plugins.dir, 'bridge.child');
   await expect.poll(() => existsSync(file)).toBe(true);
-  const child = (await identify(Number(readFileSync(file, 'utf8'))))!;
+  const child = identifyNow(Number(readFileSync(file, 'utf8')))!;
   caller.abort(new Error('gone'));
   await running;
   await expect.poll(() => isAlive(child)).toBe(false);

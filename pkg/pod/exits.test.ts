@@ -5,7 +5,7 @@ import { silentLog } from '../base/testing/call.ts';
 import { ExitWaiters, type ExitReport } from '../container/exit.ts';
 import { aContainer, process, shim } from '../container/testing/container.ts';
 import { FakeStore } from '../container/testing/store.ts';
-import type { ProcessIdentity } from '../sys/process.ts';
+import type { ProcessIdentity } from '../sys/process-identity.ts';
 import { Exits } from './exits.ts';
 
 const running = aContainer({ phase: 'running', process, shim, startedAtNs: 1n });

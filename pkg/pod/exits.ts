@@ -7,7 +7,7 @@ import type { ContainerId } from '../base/id.ts';
 import type { Container } from '../container/container.ts';
 import { recordExit, type ExitDeps, type ExitReport } from '../container/exit.ts';
 import { mayExit } from '../container/phase.ts';
-import type { ProcessIdentity } from '../sys/process.ts';
+import type { ProcessIdentity } from '../sys/process-identity.ts';
 
 export interface ExitsDeps {
   readonly exit: ExitDeps;

@@ -10,7 +10,7 @@ import { move, type AlivePhase, type ContainerState, type StateOf } from '../con
 import { stopContainer } from '../container/stop.ts';
 import { beginStop, runOperation } from '../sandbox/operations.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import type { ProcessIdentity } from '../sys/process.ts';
+import type { ProcessIdentity } from '../sys/process-identity.ts';
 import type { Exits, ExitsDeps } from './exits.ts';
 import { stopPod, type StopPodDeps } from './stop-pod.ts';
 

@@ -9,7 +9,7 @@ import { Fault } from '../base/fault.ts';
 import { linkSignals } from '../base/signal.ts';
 import { makeAppend } from '../sys/append.ts';
 import { isErrno } from '../sys/errno.ts';
-import { isAlive, type ProcessIdentity } from '../sys/process.ts';
+import { isAlive, type ProcessIdentity } from '../sys/process-identity.ts';
 import { watchDirectory } from '../sys/watch.ts';
 import type { ShimLocation } from './shim.ts';
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
-import { isAlive } from '../sys/process.ts';
+import { isAlive } from '../sys/process-identity.ts';
 import { eventually, RUNTIMES, TestNode } from './testing/test-node.ts';
 import { oomKilled } from './oom-killed.ts';
 

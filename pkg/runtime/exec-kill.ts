@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { steadyMs } from '../base/clock.ts';
 import type { Call } from '../base/call.ts';
-import { identifyNow, signal, waitForExit } from '../sys/process.ts';
+import { identifyNow } from '../sys/process-identity.ts';
+import { signal, waitForExit } from '../sys/process.ts';
 import type { Child } from '../sys/spawn.ts';
 import type { ExecCgroup } from './exec-cgroup.ts';
 

@@ -1,7 +1,7 @@
 // What keeps a container while the daemon is away: its standard streams, its log, its exit code. conmon is one.
 
 import type { Call } from '../base/call.ts';
-import type { ProcessIdentity } from '../sys/process.ts';
+import type { ProcessIdentity } from '../sys/process-identity.ts';
 import type { RuntimeHandler } from './handlers.ts';
 
 export interface ShimRequest {

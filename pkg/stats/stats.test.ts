@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +7,7 @@ import { silentLog, testCall } from '../base/testing/call.ts';
 import { Cgroups } from '../sys/cgroup.ts';
 import { listMounts } from '../sys/mountinfo.ts';
 import { tempDir } from '../sys/testing/temp-dir.ts';
+import { cgroupOfItsOwn } from '../sys/testing/cgroup-name.ts';
 import { findCgroupRoots } from './cgroup-roots.ts';
 import { Stats } from './stats.ts';
 
@@ -96,7 +96,7 @@ interface TemporaryGroup extends AsyncDisposable {
 }
 
 async function temporaryGroup(): Promise<TemporaryGroup> {
-  const path = `/davit-test-${randomBytes(6).toString('hex')}`;
+  const path = cgroupOfItsOwn();
   const cgroups = await Cgroups.detect();
   await cgroups.create(path);
   const found = findCgroupRoots(await listMounts());

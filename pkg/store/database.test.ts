@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Database } from './database.ts';
 
 test('a database that was not finished when the power failed is made anew', async () => {
-  const dir = mkdtempSync('/tmp/davit-test-database-');
+  const dir = mkdtempSync(join(tmpdir(), 'davit-test-database-'));
   try {
     const path = join(dir, 'db');
     mkdirSync(`${path}.new`);

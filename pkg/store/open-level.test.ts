@@ -9,6 +9,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import * as z from 'zod';
@@ -33,7 +34,7 @@ const things = Array.from({ length: 20 }, (_, n) => ({ id: `sha256:${n}`, text: 
 let dir: string;
 let dbDir: string;
 beforeEach(async () => {
-  dir = mkdtempSync('/tmp/davit-test-level-');
+  dir = mkdtempSync(join(tmpdir(), 'davit-test-level-'));
   dbDir = join(dir, 'db');
   await withStore(async (store) => {
     for (const thing of things) await store.put(thing);

@@ -3,7 +3,7 @@
 import { closeSync, constants } from 'node:fs';
 import { isErrno } from './errno.ts';
 import { addFileFlag, pidfdGetfd, pidfdOpen } from './libc/process.ts';
-import { isAlive, type ProcessIdentity } from './process.ts';
+import { isAlive, type ProcessIdentity } from './process-identity.ts';
 
 /**
  * What the process writes to this descriptor of its goes to the end of the file from now on.

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
 import { Cgroups } from './cgroup.ts';
 import { listMounts, type MountPoint } from './mountinfo.ts';
 import { type Child, spawn } from './spawn.ts';
+import { cgroupOfItsOwn } from './testing/cgroup-name.ts';
 import { eventually } from './testing/eventually.ts';
 import { type TempDir, tempDir } from './testing/temp-dir.ts';
 
@@ -18,7 +18,7 @@ interface TestGroup extends AsyncDisposable {
 /** The path of a group on this machine that nobody else uses, gone at the end with those below it. */
 async function testGroup(): Promise<TestGroup> {
   const cgroups = await Cgroups.detect();
-  const path = `/davit-test-${randomBytes(6).toString('hex')}`;
+  const path = cgroupOfItsOwn();
   const fsType = cgroups.version === 1 ? 'cgroup' : 'cgroup2';
   const roots = (await listMounts()).filter((mount) => mount.fsType === fsType).map((mount) => mount.target);
   const remove = async () => {

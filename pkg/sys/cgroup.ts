@@ -12,7 +12,8 @@ import type { Call } from '../base/call.ts';
 import { Fault } from '../base/fault.ts';
 import { isErrno } from './errno.ts';
 import { listMounts, type MountPoint } from './mountinfo.ts';
-import { identifyNow, signal } from './process.ts';
+import { identifyNow } from './process-identity.ts';
+import { signal } from './process.ts';
 
 /** One mounted tree of groups. */
 interface Hierarchy {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { describeProcess } from './describe-process.ts';
-import { identifyNow } from './process.ts';
+import { identifyNow } from './process-identity.ts';
 
 test('describeProcess() says what a process does, and that it is gone', async () => {
   const child = spawn('/bin/sleep', ['60']);

@@ -1,7 +1,7 @@
 // Says in words what a process is doing, for the one question "why does it not die?".
 
 import { readFile } from 'node:fs/promises';
-import { parseProcessStat, type ProcessIdentity } from './process.ts';
+import { parseProcessStat, type ProcessIdentity } from './process-identity.ts';
 
 /** Source: proc_pid_stat(5), proc_pid_wchan(5). */
 const STATES: Readonly<Record<string, string>> = {

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
 import { exec, run } from './exec.ts';
-import { isAlive, identify, signal } from './process.ts';
+import { identifyNow, isAlive } from './process-identity.ts';
+import { signal } from './process.ts';
 import { tempDir } from './testing/temp-dir.ts';
 
 const shell = (script: string) => ({ file: '/bin/sh', args: ['-c', script] });
@@ -53,7 +54,7 @@ test('run() kills what the program has started, if that is wanted', async () => 
     { ...shell(`sleep 100 & echo $! > ${file}.new; mv ${file}.new ${file}; wait`), endsAll: true },
   );
   await expect.poll(() => existsSync(file)).toBe(true);
-  const child = (await identify(Number(readFileSync(file, 'utf8'))))!;
+  const child = identifyNow(Number(readFileSync(file, 'utf8')))!;
   caller.abort(new Error('gone'));
   await expect(running).rejects.toThrow('gone');
   await expect.poll(() => isAlive(child)).toBe(false);
@@ -66,7 +67,7 @@ test('run() starts nothing for a caller who has left', async () => {
 
 test('run() does not wait for what the program leaves behind with its pipes', async () => {
   const { exit, stdout } = await run(testCall, shell('sleep 100 & echo $!'));
-  const left = (await identify(Number(stdout.toString())))!;
+  const left = identifyNow(Number(stdout.toString()))!;
   expect([exit, await isAlive(left)]).toEqual([{ kind: 'exited', code: 0 }, true]);
   await signal(left, 'SIGKILL');
 });

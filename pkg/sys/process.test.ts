@@ -1,35 +1,18 @@
 import { expect, test } from 'vitest';
 import { testCall } from '../base/testing/call.ts';
-import {
-  identify,
-  isAlive,
-  parseProcessStat,
-  signal,
-  signalGroup,
-  startTicksOf,
-  waitForExit,
-} from './process.ts';
+import { identifyNow, isAlive } from './process-identity.ts';
+import { signal, signalGroup, waitForExit } from './process.ts';
 import { type Child, spawn } from './spawn.ts';
 import { readText } from './testing/read-text.ts';
 
 const sleeper = () => spawn({ file: '/bin/sleep', args: ['100'] });
 
-test('parseProcessStat() is not misled by the name of the program', () => {
-  const rest = Array.from({ length: 18 }, (_, index) => index).join(' ');
-  expect(parseProcessStat(`42 (a) Z 1 (b) S ${rest} 12345 0`)).toEqual({ state: 'S', startTicks: '12345' });
-});
-
-test('parseProcessStat() rejects what it does not understand', () => {
-  expect(() => parseProcessStat('nonsense')).toThrow('cannot read process status: nonsense');
-});
-
-test('identify() knows a process until it is reaped', async () => {
+test('identifyNow() knows a process until it is reaped', async () => {
   const child = sleeper();
-  expect(await identify(child.pid)).toEqual(child.identity);
-  expect(await startTicksOf(child.pid)).toBe(child.identity.startTicks);
+  expect(identifyNow(child.pid)).toEqual(child.identity);
   await signal(child.identity, 'SIGKILL');
   await child.exited;
-  expect(await identify(child.pid)).toBeUndefined();
+  expect(identifyNow(child.pid)).toBeUndefined();
 });
 
 test('signal() reaches the process, and says when it is gone', async () => {
@@ -75,7 +58,7 @@ async function orphan(): Promise<{ pid: number; shell: Child }> {
 
 test('waitForExit() sees the end of a process that is no child of ours', async () => {
   const { pid } = await orphan();
-  const identity = (await identify(pid))!;
+  const identity = identifyNow(pid)!;
   let ended = false;
   const waiting = waitForExit(testCall, identity).then(() => {
     ended = true;

@@ -1,62 +1,12 @@
-// The one place that signals processes. A process is known by its pid and its start time, since pids are used
-// again; pids below 2 are refused, since -1 means every process there is.
+// The one place that signals processes. Pids below 2 are refused, since -1 means every process there is.
 
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Fault } from '../base/fault.ts';
 import { isErrno } from './errno.ts';
 import { whenReadable } from './libc/poll.ts';
 import { killGroup, pidfdOpen, pidfdSendSignal } from './libc/process.ts';
-
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** When it started, in clock ticks since boot, as digits. */
-  readonly startTicks: string;
-}
-
-interface ProcessStat {
-  /** One letter; `Z` and `X` are processes that have ended. */
-  readonly state: string;
-  readonly startTicks: string;
-}
-
-/**
- * Parses the text of `/proc/<pid>/stat`.
- *
- * `42 (a b) c) S 1 …`: the name may contain anything, so that only its last parenthesis counts. The state is
- * the third field, the start time the twenty-second. Source: proc_pid_stat(5).
- *
- * @throws {Fault} data_loss — it has another shape
- */
-export function parseProcessStat(text: string): ProcessStat {
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, startTicks] = [fields[0], fields[19]];
-  if (state === undefined || startTicks === undefined) {
-    throw new Fault('data_loss', `cannot read process status: ${text}`);
-  }
-  return { state, startTicks };
-}
-
-/** What identifies the process `pid` now, or `undefined` if there is none. */
-export function identifyNow(pid: number): ProcessIdentity | undefined {
-  const stat = readStat(pid);
-  return stat === undefined ? undefined : { pid, startTicks: stat.startTicks };
-}
-
-/** As `identifyNow()`: reading /proc does not wait. */
-export function identify(pid: number): Promise<ProcessIdentity | undefined> {
-  return Promise.resolve(identifyNow(pid));
-}
-
-/** When the process started, or `undefined` if there is none with this pid. */
-export function startTicksOf(pid: number): Promise<string | undefined> {
-  return Promise.resolve(readStat(pid)?.startTicks);
-}
-
-/** Whether it runs still; one that has ended but was not reaped does not. */
-export function isAlive(identity: ProcessIdentity): Promise<boolean> {
-  return Promise.resolve(runs(identity));
-}
+import { isAliveNow, readProcessStat, type ProcessIdentity } from './process-identity.ts';
 
 /**
  * Sends a signal to exactly this process, never to another that has its pid now.
@@ -90,7 +40,7 @@ export async function signalGroup(
   name: NodeJS.Signals | number,
 ): Promise<boolean> {
   refuseSpecialPid(pid);
-  if (readStat(pid)?.startTicks !== startTicks) return false;
+  if (readProcessStat(pid)?.startTicks !== startTicks) return false;
   try {
     killGroup(pid, typeof name === 'number' ? name : constants.signals[name]);
     return true;
@@ -114,7 +64,7 @@ export async function waitForExit(
   const pidfd = openPidfd(identity.pid);
   if (pidfd === undefined) return;
   try {
-    if (runs(identity)) await untilReadable(pidfd, call.signal);
+    if (isAliveNow(identity)) await untilReadable(pidfd, call.signal);
   } finally {
     closeSync(pidfd);
   }
@@ -141,7 +91,7 @@ function withPidfd(identity: ProcessIdentity, body: (pidfd: number) => boolean):
   const pidfd = openPidfd(identity.pid);
   if (pidfd === undefined) return false;
   try {
-    return runs(identity) && body(pidfd);
+    return isAliveNow(identity) && body(pidfd);
   } catch (error) {
     if (isErrno(error, 'ESRCH')) return false;
     throw error;
@@ -155,20 +105,6 @@ function openPidfd(pid: number): number | undefined {
     return pidfdOpen(pid);
   } catch (error) {
     if (isErrno(error, 'ESRCH')) return undefined;
-    throw error;
-  }
-}
-
-function runs(identity: ProcessIdentity): boolean {
-  const stat = readStat(identity.pid);
-  return stat?.startTicks === identity.startTicks && stat.state !== 'Z' && stat.state !== 'X';
-}
-
-function readStat(pid: number): ProcessStat | undefined {
-  try {
-    return parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined;
     throw error;
   }
 }

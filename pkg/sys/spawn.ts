@@ -9,7 +9,8 @@ import { describeErrno, ErrnoError } from './errno.ts';
 import { waitpidNow } from './libc/process.ts';
 import { type FileAction, posixSpawn } from './libc/spawn.ts';
 import { closeFd, openPipe, readableFd, writableFd } from './pipe.ts';
-import { identifyNow, killUnreaped, type ProcessIdentity } from './process.ts';
+import { identifyNow, type ProcessIdentity } from './process-identity.ts';
+import { killUnreaped } from './process.ts';
 
 export interface SpawnOptions {
   /** An absolute path. */

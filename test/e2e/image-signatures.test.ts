@@ -1,6 +1,7 @@
 // Which images a signature policy lets in, against a real registry with signatures where cosign puts them.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { newSigningKey, pushSignatures, signPayload, toPayload } from '../../pkg/image/testing/sign.ts';
@@ -10,7 +11,7 @@ import { refusalOf, type Refusal } from './harness/refusal.ts';
 import { Registry } from './harness/registry.ts';
 import { useNode } from './harness/use-node.ts';
 
-const dir = mkdtempSync('/tmp/davit-e2e-policy-');
+const dir = mkdtempSync(join(tmpdir(), 'davit-e2e-policy-'));
 const policyPath = join(dir, 'policy.json');
 const keyPath = join(dir, 'cosign.pub');
 const node = useNode({ config: `[image]\nsignature_policy = "${policyPath}"` });

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ContainerState } from '../../api/cri/generated/types.ts';
-import { identifyNow } from '../../pkg/sys/process.ts';
+import { identifyNow } from '../../pkg/sys/process-identity.ts';
 import { BadTool, type Misbehaviour } from './harness/bad-tool.ts';
 import { expectClear } from './harness/faults/clear-refusal.ts';
 import type { TestContainer } from './harness/container.ts';

@@ -8,7 +8,7 @@ import { ContainerState, PodSandboxState } from '../../api/cri/generated/types.t
 import { Database } from '../../pkg/store/database.ts';
 import { FORMAT } from '../../pkg/store/format.ts';
 import { openLevel } from '../../pkg/store/open-level.ts';
-import { identifyNow } from '../../pkg/sys/process.ts';
+import { identifyNow } from '../../pkg/sys/process-identity.ts';
 import { TestPod } from './harness/pod.ts';
 import { useNode } from './harness/use-node.ts';
 

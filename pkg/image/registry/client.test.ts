@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseReference } from '../reference.ts';
@@ -26,7 +27,7 @@ let certsDir: string;
 beforeEach(async () => {
   registry = await FakeRegistry.start();
   registry.add('a/b', 'latest', image);
-  certsDir = mkdtempSync('/tmp/davit-test-certs-');
+  certsDir = mkdtempSync(join(tmpdir(), 'davit-test-certs-'));
 });
 afterEach(async () => {
   await registry[Symbol.asyncDispose]();

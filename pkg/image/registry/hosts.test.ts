@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hostsOf } from './hosts.ts';
@@ -6,7 +7,7 @@ import { hostsOf } from './hosts.ts';
 let dir: string;
 
 beforeEach(() => {
-  dir = mkdtempSync('/tmp/davit-test-hosts-');
+  dir = mkdtempSync(join(tmpdir(), 'davit-test-hosts-'));
 });
 afterEach(() => {
   rmSync(dir, { recursive: true });

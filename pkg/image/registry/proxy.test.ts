@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseReference } from '../reference.ts';
 import { FakeRegistry } from '../testing/fake-registry.ts';
@@ -53,7 +54,7 @@ beforeEach(async () => {
   registry = await FakeRegistry.start();
   registry.add('a/b', 'latest', image);
   proxy = await ForwardProxy.start(registry.host);
-  certsDir = mkdtempSync('/tmp/davit-test-certs-');
+  certsDir = mkdtempSync(join(tmpdir(), 'davit-test-certs-'));
 });
 afterEach(async () => {
   await proxy[Symbol.asyncDispose]();

@@ -2,6 +2,8 @@
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createPublicKey, X509Certificate } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeAuthority, makeCertificate, type Certificate } from '../../sys/testing/certificates.ts';
 import { parseReference } from '../reference.ts';
@@ -32,7 +34,7 @@ let intermediate: Certificate;
 let leaf: Certificate;
 
 beforeAll(async () => {
-  dir = mkdtempSync('/tmp/davit-test-fulcio-');
+  dir = mkdtempSync(join(tmpdir(), 'davit-test-fulcio-'));
   root = await makeAuthority(dir, 'root');
   otherRoot = await makeAuthority(dir, 'other-root');
   intermediate = await makeCertificate(dir, 'intermediate', root, INTERMEDIATE);

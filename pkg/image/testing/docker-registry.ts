@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signal } from '../../sys/process.ts';
 import { spawn, type Child } from '../../sys/spawn.ts';
@@ -42,7 +43,7 @@ export class DockerRegistry implements AsyncDisposable {
   }
 
   static async start(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
-    const dir = mkdtempSync('/tmp/davit-test-registry-');
+    const dir = mkdtempSync(join(tmpdir(), 'davit-test-registry-'));
     const registry = new DockerRegistry(dir, `127.0.0.1:${await freePort()}`, options);
     for (const end = Date.now() + START_MS; !(await listens(registry.host)); await tick()) {
       if (Date.now() < end) continue;

@@ -4,12 +4,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { TestBlob, TestImage } from './test-image.ts';
 
-export type Handler = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  path: string,
-) => void | Promise<void>;
-
 /** Handles a request if it returns `true`. */
 export type Override = (request: IncomingMessage, response: ServerResponse, path: string) => boolean;
 

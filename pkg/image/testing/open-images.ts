@@ -1,6 +1,7 @@
 // An image store in a temporary directory, with a real database.
 
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '../../base/testing/call.ts';
 import type { ContainerId, ImageId } from '../../base/id.ts';
@@ -30,7 +31,7 @@ export class TestImages implements AsyncDisposable {
   static async open(
     given: Partial<ImagesOptions> | ((dir: string) => Partial<ImagesOptions>) = {},
   ): Promise<TestImages> {
-    const dir = await mkdtemp('/tmp/davit-test-images-');
+    const dir = await mkdtemp(join(tmpdir(), 'davit-test-images-'));
     const options = typeof given === 'function' ? given(dir) : given;
     return new TestImages(dir, await openIn(dir, options), options);
   }

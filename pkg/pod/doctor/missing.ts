@@ -8,7 +8,7 @@ import { containerPaths } from '../../container/paths.ts';
 import { mayExit } from '../../container/phase.ts';
 import { beginStop } from '../../sandbox/operations.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
-import { isAlive } from '../../sys/process.ts';
+import { isAlive } from '../../sys/process-identity.ts';
 import { stopPod, type StopPodDeps } from '../stop-pod.ts';
 import type { Finding, Inspection } from './finding.ts';
 

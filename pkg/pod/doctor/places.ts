@@ -3,7 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../../sys/errno.ts';
-import { identifyNow, type ProcessIdentity } from '../../sys/process.ts';
+import { identifyNow, type ProcessIdentity } from '../../sys/process-identity.ts';
 
 export interface PlacesOptions {
   readonly root: string;

@@ -11,7 +11,8 @@ import type { Cgroups } from '../../sys/cgroup.ts';
 import { removeTree } from '../../sys/files.ts';
 import { mountsUnder } from '../../sys/mountinfo.ts';
 import { unmount } from '../../sys/mount.ts';
-import { isAlive, signal } from '../../sys/process.ts';
+import { isAlive } from '../../sys/process-identity.ts';
+import { signal } from '../../sys/process.ts';
 import type { Finding, Inspection } from './finding.ts';
 import { findPlaces, type Place, type PlacesOptions } from './places.ts';
 

@@ -19,6 +19,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { silentLog, testCall } from '../../base/testing/call.ts';
 import { effectiveCapabilities } from '../../sys/capability.ts';
 import { Cgroups } from '../../sys/cgroup.ts';
+import { cgroupOfItsOwn } from '../../sys/testing/cgroup-name.ts';
 import { Conmon } from '../conmon.ts';
 import { ExecCgroups } from '../exec-cgroup.ts';
 import { ExecSession } from '../exec-session.ts';
@@ -55,7 +56,7 @@ const PATIENCE_MS = 30_000;
 
 export class TestNode implements AsyncDisposable {
   readonly dir = mkdtempSync(join(tmpdir(), 'davit-test-'));
-  readonly cgroupParent = `/davit-test-${randomBytes(6).toString('hex')}`;
+  readonly cgroupParent = cgroupOfItsOwn();
   readonly exitDir = join(this.dir, 'exits');
   readonly cli = new OciCli({ swapAccounting: false });
   readonly conmon = new Conmon({ path: '/usr/bin/conmon', exitDir: this.exitDir });

@@ -2,7 +2,7 @@
 
 import type { RuntimeServiceHandlers } from '../../../api/cri/generated/services.ts';
 import type { Call } from '../../base/call.ts';
-import { isAlive } from '../../sys/process.ts';
+import { isAlive } from '../../sys/process-identity.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { Container } from '../../container/container.ts';
 import { toContainerStatus } from '../convert/container-status.ts';

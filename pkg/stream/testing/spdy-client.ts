@@ -1,6 +1,5 @@
 // A client of SPDY/3.1 for tests, made from the specification rather than from the server's code.
 
-import { once } from 'node:events';
 import { request } from 'node:http';
 import { request as requestTls } from 'node:https';
 import type { Duplex } from 'node:stream';
@@ -136,10 +135,6 @@ export async function connectSpdy(
   const upgraded = await upgrade(url, { protocols, tls });
   if (typeof upgraded === 'number') throw new Error(`refused with ${upgraded}`);
   return new SpdyClient(upgraded.socket);
-}
-
-export async function closedBy(socket: Duplex): Promise<void> {
-  if (!socket.destroyed) await once(socket, 'close');
 }
 
 export function uint32(...values: readonly number[]): Buffer {

@@ -3,7 +3,6 @@
 import { check, cString, libc, type C, type Pointer } from './load.ts';
 
 export const CLONE_FS = 0x200;
-export const CLONE_NEWNS = 0x20000;
 export const CLONE_NEWUTS = 0x4000000;
 export const CLONE_NEWIPC = 0x8000000;
 export const CLONE_NEWNET = 0x40000000;

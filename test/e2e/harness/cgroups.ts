@@ -84,12 +84,6 @@ export function removeCgroups(place: Place): void {
   for (const { hierarchy, path } of listCgroups(place)) tryRemove(join(hierarchy, path));
 }
 
-/** The cgroup of the node itself, once nothing is in it. */
-export function removeNodeCgroups(place: Place): void {
-  stopUnits([basename(place.cgroupParent)]);
-  for (const root of hierarchies()) tryRemove(join(root, place.cgroupParent));
-}
-
 function tryRemove(path: string): void {
   try {
     rmdirSync(path);

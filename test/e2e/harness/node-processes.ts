@@ -1,6 +1,6 @@
 // Processes that belong to a node of the tests: by what they were called with, or by the cgroup they are in.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { describeProcess, listPids, readProc } from '../../../pkg/sys/testing/processes.ts';
 import type { Place } from './place.ts';
 
 /** All of them but ourselves and the daemon with its own children. */
@@ -10,9 +10,9 @@ export function processesOf(place: Place, daemonPid?: number): number[] {
 
 /** A node without pods has none, and its daemon has no child. */
 export function leakedProcesses(place: Place, daemonPid: number | undefined): string[] {
-  const leaked = processesOf(place, daemonPid).map((pid) => `process ${describe(pid)} runs still`);
+  const leaked = processesOf(place, daemonPid).map((pid) => `process ${describeProcess(pid)} runs still`);
   const children = listPids().filter((pid) => daemonPid !== undefined && parentOf(pid) === daemonPid);
-  return [...leaked, ...children.map((pid) => `the daemon has the child ${describe(pid)}`)];
+  return [...leaked, ...children.map((pid) => `the daemon has the child ${describeProcess(pid)}`)];
 }
 
 /** Processes of a file of the node that a test has started itself: a registry. */
@@ -26,32 +26,7 @@ function belongsTo({ dir, cgroupParent }: Place, pid: number): boolean {
   return mentionsPlace || readProc(pid, 'cgroup').includes(`${cgroupParent}/`);
 }
 
-function listPids(): number[] {
-  const pids = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-  return pids.filter((pid) => pid > 1 && pid !== process.pid);
-}
-
-/** `1234 (Z) "sleep 100"` */
-function describe(pid: number): string {
-  const stat = readProc(pid, 'stat');
-  const nameEnd = stat.lastIndexOf(')');
-  const name = stat.slice(stat.indexOf('('), nameEnd + 1);
-  const commandLine = readProc(pid, 'cmdline').replaceAll('\0', ' ').trim();
-  return `${pid} (${stat[nameEnd + 2] ?? '?'}) "${commandLine || name}"`;
-}
-
 function parentOf(pid: number): number {
   const stat = readProc(pid, 'stat');
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-}
-
-/** '' for what has ended meanwhile. */
-function readProc(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
-  } catch {
-    return '';
-  }
 }

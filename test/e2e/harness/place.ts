@@ -6,6 +6,8 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Belongings } from '../../../pkg/sys/testing/belongings.ts';
+import { claim } from '../../../pkg/sys/testing/claim.ts';
 import { nodeCgroup } from './cgroup-driver.ts';
 
 export interface Place {
@@ -33,6 +35,11 @@ export interface Place {
   readonly network: string;
 }
 
+/** What is taken away when the node is closed; if the tests are killed before that, by the next run of tests. */
+export function belongingsOf({ dir, cgroupParent, bridge, name }: Place): Belongings {
+  return { dirs: [dir], cgroup: cgroupParent, bridge, rules: name };
+}
+
 /** Makes the directories, and the bridge, whose name is also the claim on its subnet. */
 export function makePlace(): Place {
   const dir = mkdtempSync(join(tmpdir(), 'davit-e2e-'));
@@ -56,6 +63,7 @@ export function makePlace(): Place {
     bridge,
     network,
   };
+  claim(belongingsOf(place)); // for as long as this process runs: `cleanUp()` may be asked again
   for (const path of [place.cniDir, place.pluginDir, place.ipamDir, place.certsDir, place.logDir])
     mkdirSync(path);
   return place;
