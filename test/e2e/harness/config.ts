@@ -4,12 +4,16 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultBridgeConflist } from '../../../pkg/network/default-conflist.ts';
 import { CGROUP_DRIVER } from './cgroup-driver.ts';
+import { patience } from './patience.ts';
 import type { Place } from './place.ts';
 
 const REPO = join(import.meta.dirname, '../../..');
 
 /** The bridge network of the node, in a file of this name. */
 export const CONFLIST = '10-e2e.conflist';
+
+/** That the configuration allows. */
+const MAX_TIMEOUT_SECONDS = 600;
 
 /** @param dropIn TOML that wins over this, in a file of its own */
 export function writeDaemonConfig(place: Place, dropIn: string): void {
@@ -28,7 +32,7 @@ parent = "${place.cgroupParent}"
 [cni]
 conf_dir = "${place.cniDir}"
 bin_dirs = ["${place.pluginDir}", "/usr/lib/cni", "/opt/cni/bin"]
-timeout_seconds = 30
+timeout_seconds = ${Math.min(patience(30), MAX_TIMEOUT_SECONDS)}
 
 [image]
 certs_dirs = ["${place.certsDir}"]

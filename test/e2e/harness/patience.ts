@@ -4,7 +4,7 @@
 const FACTOR = Number(process.env['DAVIT_E2E_TIMEOUT_FACTOR'] ?? 1);
 if (!(FACTOR >= 1)) throw new Error('DAVIT_E2E_TIMEOUT_FACTOR is not a number from 1 on');
 
-/** @param ms enough on an ordinary machine */
-export function patience(ms: number): number {
-  return ms * FACTOR;
+/** @param time enough on an ordinary machine, in whichever unit */
+export function patience(time: number): number {
+  return time * FACTOR;
 }
