@@ -1,9 +1,10 @@
 // The files of one exec, in the container's bundle while it lasts.
 
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, unlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ConsoleSocket } from '../sys/console-socket.ts';
+import { isErrno } from '../sys/errno.ts';
 import { buildExecProcess } from './exec-process.ts';
 import { encodeOciJson } from './oci-json.ts';
 
@@ -25,7 +26,7 @@ export async function writeExecFiles(
   const [process, pid, log] = [`${base}.json`, `${base}.pid`, `${base}.log`];
   await using owned = new AsyncDisposableStack();
   owned.defer(async () => {
-    await Promise.all([process, pid, log].map((path) => rm(path, { force: true })));
+    await Promise.all([process, pid, log].map(removeFile));
   });
   const text = encodeOciJson(await buildExecProcess(bundle, command));
   await writeFile(process, text, { flag: 'wx', mode: 0o600 });
@@ -42,4 +43,13 @@ export async function writeExecFiles(
 async function listen(owned: AsyncDisposableStack, bundle: string, name: string): Promise<ConsoleSocket> {
   const dir = owned.use(await open(bundle));
   return owned.use(ConsoleSocket.listen(`/proc/${process.pid}/fd/${dir.fd}/${name}`));
+}
+
+/** At once: `rm()` would look at it first. */
+async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
 }

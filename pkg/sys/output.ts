@@ -1,7 +1,6 @@
 // Reading what a program writes: all of it, so that it never waits for us, and keeping no more than a bound.
 
 import type { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 
 /** Reads a stream to its end, so that its writer never waits, and keeps the first `limitBytes` of it. */
 export class Output {
@@ -40,8 +39,8 @@ export class Output {
 
 /** Waits for the end of the outputs, but not for ever: what the program started may hold on to its pipes. */
 export async function drain(outputs: readonly Output[], timeoutMs: number): Promise<void> {
-  const enough = new AbortController();
-  const gaveUp = delay(timeoutMs, undefined, { signal: enough.signal }).catch(() => undefined);
-  await Promise.race([Promise.all(outputs.map(({ ended }) => ended)), gaveUp]);
-  enough.abort();
+  const gaveUp = Promise.withResolvers<undefined>();
+  const timer = setTimeout(gaveUp.resolve, timeoutMs, undefined);
+  await Promise.race([Promise.all(outputs.map(({ ended }) => ended)), gaveUp.promise]);
+  clearTimeout(timer);
 }
