@@ -41,6 +41,7 @@ export async function reopenLog(call: Call, location: ShimLocation, logPath: str
   }
   await expectRoomFor(id, logPath);
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  promise.catch(() => undefined); // it may fail before it is waited for, which would end the daemon
   const look = async (): Promise<void> => {
     const now = await fileAt(logPath);
     if (now !== undefined && now !== before) resolve(undefined);

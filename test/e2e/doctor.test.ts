@@ -53,7 +53,7 @@ test('what nobody knows and runs is left alone until it is asked to be ended', a
   const id = newId();
   const bundle = join(node.place.run, 'containers', id);
   mkdirSync(bundle, { recursive: true });
-  const child = spawn('/bin/sh', ['-c', 'sleep 1000; true', 'monitor', '--bundle', bundle], {
+  const child = spawn('/bin/sh', ['-c', 'while :; do sleep 1; done', 'monitor', '--bundle', bundle], {
     stdio: 'ignore',
   });
   const exited = new Promise((resolve) => child.once('exit', resolve));
